@@ -1,0 +1,154 @@
+// Package static holds the bytes that pages need beside their HTML: style sheets, scripts and icons. They are embedded in
+// the program and served under a prefix made from their content, so that browsers may keep them for ever.
+package static
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"io/fs"
+	"net/http"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+//go:embed css js vendor mark.svg favicon.svg
+var embedded embed.FS
+
+// Prefix is where Handler expects to be mounted.
+const Prefix = "/static/"
+
+// bundle is everything that is served, by name, and the hash over all of it. It never changes after it was made.
+type bundle struct {
+	files map[string][]byte
+	hash  string
+	icons map[string]bool
+}
+
+var load = sync.OnceValue(newBundle)
+
+// Path gives the address of a served file, such as "app.css". The names are app.css, app.js, htmx.js, icons.svg and
+// favicon.svg. An unknown name panics: names are written in the program, never taken from outside.
+func Path(name string) string {
+	b := load()
+	if _, ok := b.files[name]; !ok {
+		panic("static: no file named " + name)
+	}
+	return Prefix + b.hash + "/" + name
+}
+
+// IconPath gives the address of one icon of the sprite, to be used as <use href>. It panics for an icon that isn't there.
+func IconPath(name string) string {
+	b := load()
+	if !b.icons[name] {
+		panic("static: no icon named " + name)
+	}
+	return Prefix + b.hash + "/icons.svg#" + name
+}
+
+// Icons lists the names that IconPath knows, sorted.
+func Icons() []string {
+	b := load()
+	names := make([]string, 0, len(b.icons))
+	for name := range b.icons {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Handler serves the files under Prefix, to be kept for ever. A path with another hash is a 404, so that an old page never
+// gets new files under old names.
+func Handler() http.Handler {
+	return http.HandlerFunc(serve)
+}
+
+func serve(w http.ResponseWriter, r *http.Request) {
+	b := load()
+	hash, name, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, Prefix), "/")
+	content, ok := b.files[name]
+	if !ok || hash != b.hash {
+		http.NotFound(w, r)
+		return
+	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, "only GET and HEAD are answered here", http.StatusMethodNotAllowed)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", contentType(name))
+	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Length", strconv.Itoa(len(content)))
+	if r.Method == http.MethodGet {
+		_, _ = w.Write(content)
+	}
+}
+
+// contentType doesn't ask the machine's own tables, which differ.
+func contentType(name string) string {
+	switch path.Ext(name) {
+	case ".css":
+		return "text/css; charset=utf-8"
+	case ".js":
+		return "text/javascript; charset=utf-8"
+	default:
+		return "image/svg+xml"
+	}
+}
+
+func newBundle() *bundle {
+	sprite, icons := newSprite()
+	files := map[string][]byte{
+		"app.css":     join("vendor/basecoat.css", "css/*.css"),
+		"app.js":      join("js/*.js"),
+		"htmx.js":     join("vendor/htmx.min.js", "vendor/hx-sse.min.js"),
+		"favicon.svg": join("favicon.svg"),
+		"icons.svg":   sprite,
+	}
+	return &bundle{files: files, hash: hashOf(files), icons: icons}
+}
+
+// join puts the files that the patterns name behind one another, each pattern's in the order of their names.
+func join(patterns ...string) []byte {
+	var out bytes.Buffer
+	for _, pattern := range patterns {
+		names, err := fs.Glob(embedded, pattern)
+		if err != nil || len(names) == 0 {
+			panic("static: nothing matches " + pattern)
+		}
+		for _, name := range names {
+			out.Write(mustRead(name))
+			out.WriteByte('\n')
+		}
+	}
+	return out.Bytes()
+}
+
+func mustRead(name string) []byte {
+	content, err := embedded.ReadFile(name)
+	if err != nil {
+		panic(err) // the file is embedded: a name that isn't there is a mistake in this package
+	}
+	return content
+}
+
+func hashOf(files map[string][]byte) string {
+	names := make([]string, 0, len(files))
+	for name := range files {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	sum := sha256.New()
+	for _, name := range names {
+		sum.Write([]byte(name))
+		sum.Write([]byte{0})
+		sum.Write(files[name])
+	}
+	return hex.EncodeToString(sum.Sum(nil))[:16]
+}
