@@ -1,0 +1,76 @@
+package storetest
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver that administers the cluster
+)
+
+// template is the database that every test's own is cloned from.
+const template = "belfry_template"
+
+// sharedCluster gives the one cluster of this process, which starts at its
+// first use. It is the package's only state: a cluster takes half a second to
+// start, so tests share it and own a database each.
+var sharedCluster = sync.OnceValue(func() *cluster { return &cluster{} })
+
+// cluster is a private Postgres with a migrated template database.
+type cluster struct {
+	start  sync.Once
+	err    error
+	server *server
+	admin  *sql.DB
+	made   atomic.Int64
+}
+
+// create clones the template and gives the clone's URL and what drops it again.
+func (c *cluster) create(ctx context.Context) (string, func() error, error) {
+	c.start.Do(func() { c.err = c.boot() })
+	if c.err != nil {
+		return "", nil, c.err
+	}
+	name := fmt.Sprintf("belfry_test_%d", c.made.Add(1))
+	if _, err := c.admin.ExecContext(ctx, "CREATE DATABASE "+name+" TEMPLATE "+template); err != nil {
+		return "", nil, fmt.Errorf("clone the template database: %w", err)
+	}
+	drop := func() error {
+		_, err := c.admin.Exec("DROP DATABASE IF EXISTS " + name + " WITH (FORCE)")
+		return err
+	}
+	return c.server.url(name), drop, nil
+}
+
+// boot starts the server and makes the template. It does not end with the test
+// that happens to call it first.
+func (c *cluster) boot() (err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if c.server, err = startServer(ctx); err != nil {
+		return err
+	}
+	if c.admin, err = sql.Open("pgx", c.server.url("postgres")); err != nil {
+		return err
+	}
+	if _, err = c.admin.ExecContext(ctx, "CREATE DATABASE "+template); err != nil {
+		return fmt.Errorf("make the template database: %w", err)
+	}
+	return nil
+}
+
+// url is the address of the named database: over the cluster's Unix socket, so
+// that clusters of test processes running side by side need no ports.
+func (s *server) url(database string) string {
+	u := url.URL{
+		Scheme:   "postgres",
+		User:     url.User(superuser),
+		Path:     "/" + database,
+		RawQuery: url.Values{"host": {s.dir}, "sslmode": {"disable"}}.Encode(),
+	}
+	return u.String()
+}

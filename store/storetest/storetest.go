@@ -1,0 +1,66 @@
+// Package storetest opens a fresh database of either kind for a test.
+//
+// SQLite databases live in the test's own temporary folder. Postgres databases
+// are clones of one migrated template in a private cluster that the test
+// process starts when it first needs one, and that ends with the process
+// however it ends.
+package storetest
+
+import "testing"
+
+// The kinds of database that Belfry runs on, as Each names its subtests.
+const (
+	KindSQLite   = "sqlite"
+	KindPostgres = "postgres"
+)
+
+// Database is a fresh, empty database for one test.
+type Database struct {
+	// Kind is KindSQLite or KindPostgres.
+	Kind string
+	// URL is what -database-url takes: empty for SQLite, which lives in Dir.
+	URL string
+	// Dir is an empty folder of the test's own, for -data-dir.
+	Dir string
+}
+
+// Each runs f as the subtests "sqlite" and "postgres", each with a fresh
+// database of that kind.
+func Each(t *testing.T, f func(t *testing.T, db Database)) {
+	t.Helper()
+	t.Run(KindSQLite, func(t *testing.T) { f(t, SQLite(t)) })
+	t.Run(KindPostgres, func(t *testing.T) { f(t, Postgres(t)) })
+}
+
+// SQLite gives a fresh SQLite database: a folder in which none exists yet.
+func SQLite(t testing.TB) Database {
+	t.Helper()
+	return Database{Kind: KindSQLite, Dir: t.TempDir()}
+}
+
+// Postgres gives a fresh Postgres database, which is dropped when the test
+// ends. Where PostgreSQL is not installed the test fails and says what to
+// install; with -short it is skipped instead.
+func Postgres(t testing.TB) Database {
+	t.Helper()
+	url, drop, err := sharedCluster().create(t.Context())
+	if err != nil {
+		unavailable(t, err)
+	}
+	t.Cleanup(func() {
+		if err := drop(); err != nil {
+			t.Errorf("drop the test's database: %v", err)
+		}
+	})
+	return Database{Kind: KindPostgres, URL: url, Dir: t.TempDir()}
+}
+
+// unavailable ends a test that cannot have Postgres: never silently, unless the
+// person running it asked for the short run.
+func unavailable(t testing.TB, err error) {
+	t.Helper()
+	if testing.Short() {
+		t.Skipf("no Postgres for this test, and -short is set: %v", err)
+	}
+	t.Fatalf("no Postgres for this test: %v", err)
+}

@@ -1,0 +1,124 @@
+package storetest_test
+
+import (
+	"database/sql"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib"
+
+	"belfry/store/storetest"
+)
+
+func TestPostgresGivesEveryTestItsOwnDatabase(t *testing.T) {
+	first, second := open(t, storetest.Postgres(t)), open(t, storetest.Postgres(t))
+	if _, err := first.Exec("CREATE TABLE mine (n int)"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := second.Exec("SELECT n FROM mine"); err == nil {
+		t.Error("a table made in one test's database is seen in another's")
+	}
+}
+
+func TestPostgresDropsTheDatabaseWhenTheTestEnds(t *testing.T) {
+	var left storetest.Database
+	t.Run("its test", func(t *testing.T) { left = storetest.Postgres(t) })
+	db, err := sql.Open("pgx", left.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.Ping(); err == nil || !strings.Contains(err.Error(), "does not exist") {
+		t.Errorf("ping of a dropped database: %v, want that it does not exist", err)
+	}
+}
+
+func TestPostgresKeepsTheCommitSettingThatDoctorReadsBack(t *testing.T) {
+	db := open(t, storetest.Postgres(t))
+	var got string
+	if err := db.QueryRow("SHOW synchronous_commit").Scan(&got); err != nil || got != "on" {
+		t.Errorf("synchronous_commit is %q (%v), want on", got, err)
+	}
+}
+
+func TestEachRunsOnBothKinds(t *testing.T) {
+	var kinds []string
+	storetest.Each(t, func(t *testing.T, db storetest.Database) { kinds = append(kinds, db.Kind) })
+	if got := strings.Join(kinds, " "); got != "sqlite postgres" {
+		t.Errorf("Each ran on %q, want sqlite and postgres", got)
+	}
+}
+
+// childEnv makes the test below, run as a child, tell where its cluster lives
+// and then die without any clean-up.
+const childEnv = "BELFRY_STORETEST_CHILD"
+
+func TestPostgresEndsWithItsProcess(t *testing.T) {
+	if os.Getenv(childEnv) != "" {
+		tellAndDie(t)
+	}
+	child := exec.Command(os.Args[0], "-test.run=^TestPostgresEndsWithItsProcess$")
+	child.Env = append(os.Environ(), childEnv+"=1")
+	out, err := child.Output()
+	if err == nil || child.ProcessState.Exited() {
+		t.Fatalf("the child ended by itself (%v), want it killed; it said:\n%s", err, out)
+	}
+	dir := strings.TrimSpace(string(out))
+	if !strings.HasPrefix(filepath.Base(dir), "belfry-pg-") {
+		t.Fatalf("the child told %q, want its cluster's folder", dir)
+	}
+	waitUntilGone(t, dir)
+}
+
+// tellAndDie starts a cluster, writes its folder to standard output and kills
+// this process the hard way.
+func tellAndDie(t *testing.T) {
+	u, err := url.Parse(storetest.Postgres(t).URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Println(u.Query().Get("host"))
+	if err := syscall.Kill(os.Getpid(), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	select {}
+}
+
+// waitUntilGone looks until the folder no longer exists; nothing else of a
+// process that we did not start ourselves could tell.
+func waitUntilGone(t *testing.T, dir string) {
+	t.Helper()
+	look, limit := time.NewTicker(10*time.Millisecond), time.After(20*time.Second)
+	defer look.Stop()
+	for {
+		if _, err := os.Stat(dir); os.IsNotExist(err) {
+			return
+		}
+		select {
+		case <-look.C:
+		case <-limit:
+			t.Fatalf("the folder %s is still there long after its process was killed", dir)
+		}
+	}
+}
+
+// open connects to a test's Postgres database until the test ends.
+func open(t *testing.T, database storetest.Database) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("pgx", database.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	if err := db.Ping(); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
