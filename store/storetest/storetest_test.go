@@ -27,6 +27,17 @@ func TestPostgresGivesEveryTestItsOwnDatabase(t *testing.T) {
 	}
 }
 
+func TestPostgresIsMigrated(t *testing.T) {
+	db := open(t, storetest.Postgres(t))
+	var tables int
+	if err := db.QueryRow("SELECT count(*) FROM information_schema.tables WHERE table_name = 'webhooks'").Scan(&tables); err != nil {
+		t.Fatal(err)
+	}
+	if tables != 1 {
+		t.Error("a fresh database has no table webhooks")
+	}
+}
+
 func TestPostgresDropsTheDatabaseWhenTheTestEnds(t *testing.T) {
 	var left storetest.Database
 	t.Run("its test", func(t *testing.T) { left = storetest.Postgres(t) })

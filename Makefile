@@ -1,0 +1,49 @@
+# `make test` does all that a fresh Debian machine with Go needs; `make help`
+# lists the rest.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+TOOL := go tool -modfile=.ci/tools/go.mod
+
+.DEFAULT_GOAL := help
+.PHONY: help build run demo test deps vet lint format fresh generate fmt clean
+
+help: ## list the targets
+	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+
+build: ## build the one binary, ./belfry
+	go build -o belfry .
+
+run: ## serve on 127.0.0.1:8080 with data in ./data
+	go run .
+
+demo: ## serve a living sample with throw-away data
+	go run . demo
+
+test: deps vet lint format fresh ## check everything, as CI does
+	go test -race ./...
+
+deps: ## install PostgreSQL, Chromium and a C compiler where missing
+	@.ci/deps
+
+vet:
+	go vet ./...
+
+lint:
+	$(TOOL) staticcheck ./...
+
+format:
+	@.ci/format
+
+fresh: ## check that generated and vendored files are up to date
+	@.ci/fresh
+
+generate: ## make the Go code of the templates anew
+	go tool templ generate -include-version=false
+
+fmt: ## format the Go code and the templates
+	@.ci/format --write
+	go tool templ fmt .
+
+clean: ## remove what was built and shot
+	rm -rf belfry screenshots
