@@ -144,15 +144,15 @@
 
   // Header rows: the next empty row appears when asked for; a removed one is emptied and hidden.
   on("click", "[data-add-row]", (button) => {
-    const row = button.closest("fieldset").querySelector(".header-row[hidden]");
+    const row = button.closest("fieldset").querySelector(".header-row.spare");
     if (!row) return say("That is all: 10 headers.");
-    row.hidden = false;
+    row.classList.remove("spare");
     row.querySelector("input").focus();
   });
   on("click", "[data-remove-row]", (button) => {
     const row = button.closest(".header-row");
     each("input", (input) => (input.value = ""), row);
-    row.hidden = true;
+    row.classList.add("spare");
   });
 
   // Live tables: while paused, new rows are held back and counted.

@@ -1,0 +1,84 @@
+package views
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"strings"
+
+	"github.com/a-h/templ"
+)
+
+// HeaderLine is one header of a request or an answer. Note stands behind the value in words; Marked makes the value stand
+// out, where it changed what Belfry did.
+type HeaderLine struct {
+	Name, Value, Note string
+	Marked            bool
+}
+
+// codePart is a stretch of code; keys and punctuation around them are dimmer.
+type codePart struct {
+	text string
+	key  bool
+}
+
+// PrettyJSON indents a JSON text and leaves everything else in it as it was; what isn't JSON comes back unchanged.
+func PrettyJSON(text string) string {
+	var out bytes.Buffer
+	if err := json.Indent(&out, []byte(text), "", "  "); err != nil {
+		return text
+	}
+	return strings.TrimSpace(out.String())
+}
+
+// jsonParts parts indented JSON so that keys can be shown dimmer than values.
+func jsonParts(text string) []codePart {
+	var out []codePart
+	for line := range strings.Lines(text) {
+		end := keyEnd(line)
+		if end > 0 {
+			out = append(out, codePart{line[:end], true})
+		}
+		if end < len(line) {
+			out = append(out, codePart{line[end:], false})
+		}
+	}
+	return out
+}
+
+// keyEnd is the length of the key at the line's start with its colon, 0 where the line doesn't start with one.
+func keyEnd(line string) int {
+	start := len(line) - len(strings.TrimLeft(line, " "))
+	if start >= len(line) || line[start] != '"' {
+		return 0
+	}
+	for i := start + 1; i < len(line); i++ {
+		switch line[i] {
+		case '\\':
+			i++
+		case '"':
+			if strings.HasPrefix(line[i+1:], ":") {
+				return i + 2
+			}
+			return 0
+		}
+	}
+	return 0
+}
+
+// codeParts writes the parts without any space of its own, which would show inside <pre>.
+func codeParts(parts []codePart) templ.Component {
+	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
+		var out strings.Builder
+		for _, part := range parts {
+			text := templ.EscapeString(part.text)
+			if part.key {
+				text = `<span class="k">` + text + `</span>`
+			}
+			out.WriteString(text)
+		}
+		_, err := io.WriteString(w, out.String())
+		return err
+	})
+}

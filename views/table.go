@@ -1,0 +1,64 @@
+package views
+
+import "github.com/a-h/templ"
+
+// Column is one column of a table.
+type Column struct {
+	Label  string
+	Hidden bool   // the label is for screen readers only (actions)
+	Class  string // "num" right-aligned, "fit" as narrow as can be, "col-agent" and "col-id" leave on narrow screens
+	Href   string // sorts by it; empty: not sortable
+	Sorted string // "", "ascending" or "descending"
+}
+
+// TableView is a table. Its rows are the children: <tr> with <td>; give the cells at-state, at-when, at-name, at-detail,
+// at-answer (where they stand on a phone) or not-phone, and num where the column has it.
+type TableView struct {
+	Caption string // for screen readers: what the rows are
+	Columns []Column
+	Lines   bool // rows of two lines
+	BodyID  string
+	Attrs   templ.Attributes // of the body: hx-sse:connect and so on
+}
+
+// FilterView is one name-and-value control in a filter row.
+type FilterView struct {
+	Name, Label string
+	Value       string // empty is the option shown first
+	Any         string // word of the empty option: "Any" when empty
+	Options     []Option
+}
+
+// Option is a value to choose and its word.
+type Option struct {
+	Value, Label string
+	Group        string // options of one group stand together, may be empty
+}
+
+func (f FilterView) any() string {
+	if f.Any == "" {
+		return "Any"
+	}
+	return f.Any
+}
+
+// FiltersView is a row of filters: one GET form.
+type FiltersView struct {
+	Action string
+	Target string // what htmx swaps with the same part of the answer: "#deliveries"
+	Keep   []Option
+	Set    []Link // the filters that are set, each with the address without it
+	Search *FilterView
+}
+
+// optionGroups parts options by group, in their order.
+func optionGroups(options []Option) [][]Option {
+	var out [][]Option
+	for i, option := range options {
+		if i == 0 || option.Group != options[i-1].Group {
+			out = append(out, nil)
+		}
+		out[len(out)-1] = append(out[len(out)-1], option)
+	}
+	return out
+}
