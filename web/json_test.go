@@ -46,14 +46,25 @@ func wantError(t *testing.T, err error, status int, field, detail string) {
 	}
 }
 
-func TestFaultyJSONIsNamedByFieldAndReason(t *testing.T) {
-	deep := strings.Repeat("[", 64) + strings.Repeat("]", 64)
-	for _, tc := range []struct {
-		body   string
-		status int
-		field  string
-		detail string
-	}{
+// faultyBody is a body, and how it is refused.
+type faultyBody struct {
+	body   string
+	status int
+	field  string // "-": any
+	detail string
+}
+
+func wantRefused(t *testing.T, cases []faultyBody) {
+	t.Helper()
+	for _, tc := range cases {
+		t.Run(strings.ToValidUTF8(tc.body[:min(len(tc.body), 40)], "?"), func(t *testing.T) {
+			wantError(t, ParseJSON([]byte(tc.body), &sample{}), tc.status, tc.field, tc.detail)
+		})
+	}
+}
+
+func TestWhatIsNotJSONIsRefusedWithThePlace(t *testing.T) {
+	wantRefused(t, []faultyBody{
 		{``, 400, "-", "the body is empty"},
 		{" \n", 400, "-", "the body is empty"},
 		{`{"event":"a"`, 400, "-", "line 1, column 13: it ends too early"},
@@ -65,6 +76,12 @@ func TestFaultyJSONIsNamedByFieldAndReason(t *testing.T) {
 		{`{"event":"a"}x`, 400, "-", "column 14"},
 		{"{\"event\":\"a\x00\"}", 400, "-", "column 12"},
 		{`{"data":{"a":1,"a":2},"event":}`, 400, "-", "column 31"},
+	})
+}
+
+func TestFaultyJSONIsNamedByFieldAndReason(t *testing.T) {
+	deep := strings.Repeat("[", 64) + strings.Repeat("]", 64)
+	wantRefused(t, []faultyBody{
 		{`{"event":"a","event":"b"}`, 422, "event", "is there twice"},
 		{`{"data":{"a":{"b":1,"b":2}}}`, 422, "data.a.b", "is there twice"},
 		{`{"event":"\u0000"}`, 422, "event", "NUL"},
@@ -94,12 +111,7 @@ func TestFaultyJSONIsNamedByFieldAndReason(t *testing.T) {
 		{`{"secret":5}`, 422, "secret", "must be a string, not a number"},
 		{`[]`, 422, "", "The body must be an object, not an array"},
 		{`"text"`, 422, "", "must be an object"},
-	} {
-		var dst sample
-		t.Run(strings.ToValidUTF8(tc.body[:min(len(tc.body), 40)], "?"), func(t *testing.T) {
-			wantError(t, ParseJSON([]byte(tc.body), &dst), tc.status, tc.field, tc.detail)
-		})
-	}
+	})
 }
 
 func TestFaultsInABatchNameTheIndex(t *testing.T) {
