@@ -776,7 +776,7 @@ func Menu(label string, small bool) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var42 = []any{"btn outline square", templ.KV("small quiet", small)}
+		var templ_7745c5c3_Var42 = []any{"btn square", templ.KV("outline", !small), templ.KV("quiet small", small)}
 		templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var42...)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err

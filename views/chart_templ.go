@@ -87,7 +87,7 @@ func BarsChart(b BarsView) templ.Component {
 			}
 			for i, bar := range b.Bars {
 				fine, fault := column(i, len(b.Bars), bar, top, chartHeight)
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<g class=\"bar\"><title>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<g class=\"step\"><title>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

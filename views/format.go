@@ -123,6 +123,15 @@ func UntilWords(t, now time.Time) string {
 	return inWords(d)
 }
 
+// countdown writes how long it is until t in two units, to the second: "7 min 12 s".
+func countdown(t, now time.Time) string {
+	d := t.Sub(now)
+	if d < time.Second {
+		return "now"
+	}
+	return Duration(d.Truncate(time.Second))
+}
+
 // inWords gives the largest unit only.
 func inWords(d time.Duration) string {
 	switch {

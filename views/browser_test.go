@@ -1,0 +1,147 @@
+package views
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"belfry/static"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+)
+
+// policy is the strict one that pages are served with.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// galleryServer serves the gallery's pages by name.
+func galleryServer(t *testing.T) *httptest.Server {
+	t.Helper()
+	mux := http.NewServeMux()
+	mux.Handle(static.Prefix, static.Handler())
+	for name, page := range gallery() {
+		mux.HandleFunc("/"+name, func(w http.ResponseWriter, r *http.Request) {
+			html, err := render(WithNow(r.Context(), galleryNow), page)
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			w.Header().Set("Content-Security-Policy", policy)
+			_, _ = w.Write([]byte(html))
+		})
+	}
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	return server
+}
+
+// browser starts Chromium without a window.
+func browser(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := chromedp.NewExecAllocator(t.Context(), append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Flag("disable-dev-shm-usage", true))...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
+		t.Fatalf("Chromium is needed to test pages: %v", err)
+	}
+	return ctx
+}
+
+// noteFaults is run before a page's own scripts and remembers what the policy refused and what failed.
+const watchFaults = `[...performance.getEntriesByType("resource")].filter(e => e.responseStatus >= 400).map(e => e.name).join(" ")`
+
+const sidewaysOverflow = `(() => {
+	const width = document.documentElement.clientWidth;
+	if (document.documentElement.scrollWidth <= width) return "";
+	return [...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > width + 1)
+		.slice(0, 5).map(e => e.tagName + "." + (e.getAttribute("class") ?? "")).join(" ");
+})()`
+
+const axeFindings = `axe.run().then(found => found.violations.map(v => v.id + ": " + v.nodes.map(n => n.target.join(" ") + " " + (n.any[0]?.message ?? "")).join(" | ")).join("\n"))`
+
+// TestPartsKeepTheirPromisesInABrowser opens every page of the gallery in both colour schemes, wide and narrow, under the
+// strict policy: nothing is refused or missing, nothing scrolls sideways, axe finds nothing. With BELFRY_SCREENSHOTS set
+// to a folder it leaves pictures there.
+func TestPartsKeepTheirPromisesInABrowser(t *testing.T) {
+	if testing.Short() {
+		return
+	}
+	axe, err := os.ReadFile("../testdata/axe.min.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, ctx := galleryServer(t), browser(t)
+	for _, scheme := range []string{"light", "dark"} {
+		for _, width := range []int64{1440, 390} {
+			for _, name := range slices.Sorted(maps.Keys(gallery())) {
+				t.Run(strings.Join([]string{name, scheme, px(float64(width))}, "-"), func(t *testing.T) {
+					look(t, ctx, server.URL+"/"+name, scheme, width, string(axe))
+				})
+			}
+		}
+	}
+}
+
+func look(t *testing.T, ctx context.Context, url, scheme string, width int64, axe string) {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	consoleCtx, stop := context.WithCancel(ctx)
+	console := chromedp.Console(consoleCtx)
+	media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}}}
+	if _, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, media); err != nil {
+		t.Fatal(err)
+	}
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, 900), chromedp.Navigate(url), chromedp.WaitReady(chromedp.CSS("#toasts"))); err != nil {
+		t.Fatal(err)
+	}
+	screenshot(t, ctx)
+	expectEmpty(t, ctx, "files that could not be had", watchFaults)
+	expectEmpty(t, ctx, "scrolls sideways", sidewaysOverflow)
+	if err := chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](axe)); err != nil {
+		t.Fatal(err)
+	}
+	expectEmpty(t, ctx, "axe", axeFindings)
+	stop()
+	for message, err := range console {
+		if err != nil {
+			break
+		}
+		t.Errorf("console: %s", message.Text)
+	}
+}
+
+func expectEmpty(t *testing.T, ctx context.Context, what, script string) {
+	t.Helper()
+	got, err := chromedp.Run(ctx, chromedp.Evaluate[string](script, chromedp.EvalAwaitPromise))
+	if err != nil {
+		t.Fatalf("%s: %v", what, err)
+	}
+	if got != "" {
+		t.Errorf("%s: %s", what, got)
+	}
+}
+
+func screenshot(t *testing.T, ctx context.Context) {
+	t.Helper()
+	folder := os.Getenv("BELFRY_SCREENSHOTS")
+	if folder == "" {
+		return
+	}
+	picture, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, name, _ := strings.Cut(t.Name(), "/")
+	if err := os.WriteFile(filepath.Join(folder, "parts-"+name+".png"), picture, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
