@@ -56,11 +56,13 @@ func browser(t *testing.T) context.Context {
 	return ctx
 }
 
-// noteFaults is run before a page's own scripts and remembers what the policy refused and what failed.
-const watchFaults = `[...performance.getEntriesByType("resource")].filter(e => e.responseStatus >= 400).map(e => e.name).join(" ")`
+// missingFiles names what a page asked for and could not have.
+const missingFiles = `[...performance.getEntriesByType("resource")].filter(e => e.responseStatus >= 400).map(e => e.name).join(" ")`
 
 const sidewaysOverflow = `(() => {
 	const width = document.documentElement.clientWidth;
+	const wide = [...document.querySelectorAll(".table-box")].filter(e => e.scrollWidth > e.clientWidth);
+	if (wide.length > 0) return "a table is wider than its box by " + (wide[0].scrollWidth - wide[0].clientWidth);
 	if (document.documentElement.scrollWidth <= width) return "";
 	return [...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > width + 1)
 		.slice(0, 5).map(e => e.tagName + "." + (e.getAttribute("class") ?? "")).join(" ");
@@ -104,7 +106,7 @@ func look(t *testing.T, ctx context.Context, url, scheme string, width int64, ax
 		t.Fatal(err)
 	}
 	screenshot(t, ctx)
-	expectEmpty(t, ctx, "files that could not be had", watchFaults)
+	expectEmpty(t, ctx, "files that could not be had", missingFiles)
 	expectEmpty(t, ctx, "scrolls sideways", sidewaysOverflow)
 	if err := chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](axe)); err != nil {
 		t.Fatal(err)

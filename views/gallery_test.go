@@ -44,6 +44,8 @@ func gallery() map[string]templ.Component {
 		"limits":   galleryLimits(),
 		"dialog":   galleryDialog(),
 		"sign-in":  gallerySignIn(),
+		"error":    ErrorPage(ErrorView{Title: "There is no such page", Text: "It may have been removed.", RequestID: "4f1c", Back: Link{"To the webhooks", "/setup/webhooks"}}),
+		"broken":   with(Page(galleryFrame(EntryLogs), "Logs"), ErrorPart(ErrorView{Title: "The log can't be read right now", Text: "The database does not answer. Nothing is lost.", Again: true, Address: "#"})),
 	}
 }
 
