@@ -35,8 +35,12 @@ func TestAUserSignsInWithTheirPasswordOnly(t *testing.T) {
 			t.Errorf("signed in as %+v, added %+v", got, u)
 		}
 		for _, pair := range [][2]string{
-			{"mira@example.com", "wrong password"}, {"mira@example.com", ""}, {"nobody@example.com", goodPassword},
-			{"mira\x00@example.com", goodPassword}, {"", ""}, {"mira@example.com", strings.Repeat("x", 1<<20)},
+			{"mira@example.com", "wrong password"},
+			{"mira@example.com", ""},
+			{"nobody@example.com", goodPassword},
+			{"mira\x00@example.com", goodPassword},
+			{"", ""},
+			{"mira@example.com", strings.Repeat("x", 1<<20)},
 		} {
 			_, err := s.Authenticate(ctx, pair[0], pair[1])
 			wantFields(t, err)

@@ -1,0 +1,303 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+)
+
+// Job is one delivery leased to this node: all that its next POST needs.
+type Job struct {
+	DeliveryID, QueueID, AccountID, EventID uuid.UUID
+	WebhookID                               uuid.UUID // zero for a test to a free URL
+	Endpoint                                *Endpoint
+	Event                                   string
+	OccurredAt                              time.Time
+	Data                                    []byte
+	Test                                    bool
+	// Attempt is the number of the attempt to be made: 1, 2, …
+	Attempt, MaxAttempts, ScheduleStart int
+	LeaseUntil                          time.Time
+}
+
+// ClaimRequest says how much a node can take.
+type ClaimRequest struct {
+	// Max is how many jobs in all.
+	Max int
+	// InFlight tells how many requests of a queue are under way on this node;
+	// a queue that is missing has none.
+	InFlight map[uuid.UUID]int
+}
+
+// maxQueues is how many queues one claim serves; the others come next.
+const maxQueues = 64
+
+// take is what a claim wants from one queue.
+type take struct {
+	queue *queueRow
+	n     int64
+}
+
+// claimed is one delivery that a claim leased, with the event's part of it.
+type claimed struct {
+	deliveryRow `bun:",extend"`
+	OccurredAt  Time
+	Data        []byte
+}
+
+// Claim leases due deliveries to this node, queue by queue in turn, as far as
+// slots and the accounts' rates allow. next is how long the worker may sleep
+// before something is due, if the bell stays silent.
+func (s *Store) Claim(ctx context.Context, r ClaimRequest) (jobs []Job, next time.Duration, err error) {
+	ids, accounts, err := s.dueQueues(ctx, r)
+	if err != nil {
+		return nil, 0, s.wrap(err)
+	}
+	if len(ids) == 0 {
+		next, err = s.nextDue(ctx, r)
+		return nil, next, err
+	}
+	err = s.tx(ctx, func(ctx context.Context, tx bun.Tx) ([]Change, error) {
+		jobs = nil
+		states, err := s.lockAccounts(ctx, tx, accounts)
+		if err != nil {
+			return nil, err
+		}
+		queues, err := s.lockQueues(ctx, tx, ids)
+		if err != nil {
+			return nil, err
+		}
+		jobs, err = s.claim(ctx, tx, r, states, queues)
+		return changesOf(jobs), err
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	next, err = s.nextDue(ctx, r)
+	return jobs, next, err
+}
+
+func changesOf(jobs []Job) []Change {
+	changes := make([]Change, len(jobs))
+	for i, j := range jobs {
+		changes[i] = Change{Kind: ChangeDelivery, AccountID: j.AccountID, ID: j.DeliveryID, WebhookID: j.WebhookID}
+	}
+	return changes
+}
+
+// claimable narrows to queues that may be served. A probed queue is served
+// one delivery at a time over all nodes.
+const claimable = `NOT q.paused AND NOT q.deleted AND q.due_at IS NOT NULL AND NOT (q.probing AND q.processing > 0)`
+
+// dueQueues lists the queues that have something due, in the order in which
+// they were served last, and their accounts.
+func (s *Store) dueQueues(ctx context.Context, r ClaimRequest) (ids, accounts []uuid.UUID, err error) {
+	var rows []struct{ ID, AccountID uuid.UUID }
+	now := s.nowSQL()
+	query := `SELECT q.id, q.account_id FROM queues q JOIN account_states a ON a.account_id = q.account_id
+		WHERE ` + claimable + ` AND CASE WHEN q.probing THEN q.probe_at ELSE q.due_at END <= ` + now + ` AND a.rate_used_until < ` + now
+	args := []any{}
+	if full := s.fullQueues(r); len(full) > 0 {
+		query += " AND q.id NOT IN (?)"
+		args = append(args, bun.List(full))
+	}
+	if err := s.ro.NewRaw(query+" ORDER BY q.served_at LIMIT ?", append(args, maxQueues)...).Scan(ctx, &rows); err != nil {
+		return nil, nil, err
+	}
+	seen := map[uuid.UUID]bool{}
+	for _, row := range rows {
+		ids = append(ids, row.ID)
+		if !seen[row.AccountID] {
+			seen[row.AccountID] = true
+			accounts = append(accounts, row.AccountID)
+		}
+	}
+	return ids, accounts, nil
+}
+
+func (s *Store) fullQueues(r ClaimRequest) []uuid.UUID {
+	var full []uuid.UUID
+	for id, n := range r.InFlight {
+		if n >= s.opt.Limits.InFlight {
+			full = append(full, id)
+		}
+	}
+	return full
+}
+
+// nextDue tells how long it is until a queue has something to claim; what is
+// due but waits for the rate is looked at again soon.
+func (s *Store) nextDue(ctx context.Context, r ClaimRequest) (time.Duration, error) {
+	query, args := "SELECT coalesce(min(CASE WHEN q.probing THEN q.probe_at ELSE q.due_at END) - "+s.nowSQL()+", ?) FROM queues q WHERE "+claimable,
+		[]any{time.Minute.Microseconds()}
+	if full := s.fullQueues(r); len(full) > 0 {
+		query += " AND q.id NOT IN (?)"
+		args = append(args, bun.List(full))
+	}
+	var us int64
+	if err := s.ro.NewRaw(query, args...).Scan(ctx, &us); err != nil {
+		return 0, s.wrap(err)
+	}
+	return max(20*time.Millisecond, time.Duration(us)*time.Microsecond), nil
+}
+
+func (s *Store) claim(ctx context.Context, tx bun.Tx, r ClaimRequest, states map[uuid.UUID]*accountState, queues map[uuid.UUID]*queueRow) ([]Job, error) {
+	takes := s.share(r, states, queues)
+	if len(takes) == 0 {
+		return nil, nil
+	}
+	now := states[takes[0].queue.AccountID].Now
+	until := fromMicros(now).Add(s.lease())
+	rows, err := s.d.claimRows(ctx, tx, takes, now, until.UnixMicro(), s.node)
+	if err != nil {
+		return nil, err
+	}
+	taken := map[uuid.UUID]int64{}
+	jobs := make([]Job, 0, len(rows))
+	for i := range rows {
+		row := &rows[i]
+		row.LeaseUntil = At(until)
+		endpoint, err := s.endpointOf(&row.deliveryRow, states[row.AccountID].desk)
+		if err != nil {
+			return nil, err
+		}
+		taken[row.QueueID]++
+		states[row.AccountID].spend(1)
+		jobs = append(jobs, row.job(&eventRow{OccurredAt: row.OccurredAt, Data: row.Data}, endpoint))
+	}
+	return jobs, s.keepClaim(ctx, tx, takes, taken, states, now)
+}
+
+// share splits each account's tokens evenly among its queues, within the free
+// slots of each.
+func (s *Store) share(r ClaimRequest, states map[uuid.UUID]*accountState, queues map[uuid.UUID]*queueRow) []take {
+	byAccount := map[uuid.UUID][]*queueRow{}
+	for _, q := range queues {
+		if a := states[q.AccountID]; a != nil && q.claimable(a.Now) {
+			byAccount[q.AccountID] = append(byAccount[q.AccountID], q)
+		}
+	}
+	var takes []take
+	room := int64(r.Max)
+	for _, account := range sortedKeys(byAccount, compareIDs) {
+		list, a := byAccount[account], states[account]
+		slices.SortFunc(list, func(x, y *queueRow) int { return int(x.ServedAt - y.ServedAt) })
+		tokens := min(a.tokens(), room)
+		for i, q := range list {
+			left := int64(len(list) - i)
+			n := min((tokens+left-1)/left, int64(s.opt.Limits.InFlight-r.InFlight[q.ID]), q.allowed(a))
+			if n > 0 {
+				takes = append(takes, take{q, n})
+				tokens -= n
+				room -= n
+			}
+		}
+	}
+	return takes
+}
+
+func (q *queueRow) claimable(now int64) bool {
+	if q.Paused || q.Deleted || q.DueAt.IsZero() {
+		return false
+	}
+	if q.Probing {
+		return q.Processing == 0 && q.ProbeAt.UnixMicro() <= now
+	}
+	return q.DueAt.UnixMicro() <= now
+}
+
+// allowed is one while probing, and half the account's rate while what was
+// held is being resumed.
+func (q *queueRow) allowed(a *accountState) int64 {
+	switch {
+	case q.Probing:
+		return 1
+	case !q.ResumedAt.IsZero():
+		return q.resumeRate(a).free(q.ResumeUsedUntil, a.Now)
+	}
+	return rateBurst * 1000
+}
+
+func (q *queueRow) resumeRate(a *accountState) bucket {
+	return perMinute(max(1, a.desk.account.Limits.RatePerMinute/2), rateBurst/2)
+}
+
+// endpointOf finds where a delivery goes; a test to a free URL brings its own.
+func (s *Store) endpointOf(r *deliveryRow, d *desk) (*Endpoint, error) {
+	if r.WebhookID != uuid.Nil {
+		if e := d.endpoints[r.WebhookID]; e != nil {
+			return e, nil
+		}
+		return &Endpoint{Account: d.account.Name, URL: r.URL, HeaderPrefix: d.account.HeaderPrefix}, nil
+	}
+	secret, err := s.openText(place("test", r.ID), r.Secret)
+	return &Endpoint{Account: d.account.Name, URL: r.URL, HeaderPrefix: d.account.HeaderPrefix, Secret: secret}, err
+}
+
+// keepClaim writes what the claim means for queues and accounts.
+func (s *Store) keepClaim(ctx context.Context, tx bun.Tx, takes []take, taken map[uuid.UUID]int64, states map[uuid.UUID]*accountState, now int64) error {
+	for _, t := range takes {
+		q, n := t.queue, taken[t.queue.ID]
+		if !q.ResumedAt.IsZero() {
+			q.ResumeUsedUntil = q.resumeRate(states[q.AccountID]).use(q.ResumeUsedUntil, now, n)
+		}
+		// due_at moves up to the earliest one left; a resumed queue with
+		// nothing due any more is through.
+		_, err := tx.NewRaw(`UPDATE queues SET pending = pending - ?, processing = processing + ?, served_at = ?, resume_used_until = ?,
+			resumed_at = CASE WHEN ? < ? THEN NULL ELSE resumed_at END,
+			due_at = (SELECT min(d.next_attempt_at) FROM deliveries d WHERE d.queue_id = ? AND d.status = 0 AND d.next_attempt_at >= ?)
+			WHERE id = ?`, n, n, now, q.ResumeUsedUntil, n, t.n, q.ID, s.lowWater(q), q.ID).Exec(ctx)
+		if err != nil {
+			return err
+		}
+	}
+	for _, a := range states {
+		if err := a.keepRate(ctx, tx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lowWater is where the search for what is due begins: nothing pending is
+// earlier, and index entries of rows long claimed are not read again.
+func (s *Store) lowWater(q *queueRow) int64 { return micros(q.DueAt.Time) }
+
+// GiveBack returns jobs that were leased but not sent, as pending; no attempt
+// is counted.
+func (s *Store) GiveBack(ctx context.Context, jobs []Job) error {
+	if len(jobs) == 0 {
+		return nil
+	}
+	ids := map[uuid.UUID][]uuid.UUID{}
+	for _, j := range jobs {
+		ids[j.QueueID] = append(ids[j.QueueID], j.DeliveryID)
+	}
+	order := sortedKeys(ids, compareIDs)
+	return s.tx(ctx, func(ctx context.Context, tx bun.Tx) ([]Change, error) {
+		queues, err := s.lockQueues(ctx, tx, order)
+		if err != nil {
+			return nil, err
+		}
+		deltas, now := map[uuid.UUID]*queueDelta{}, s.nowSQL()
+		for _, queue := range order {
+			if queues[queue] == nil || queues[queue].Deleted {
+				continue
+			}
+			res, err := tx.NewRaw(`UPDATE deliveries SET status = 0, lease_node = NULL, lease_until = NULL, next_attempt_at = `+now+`
+				WHERE id IN (?) AND status = 1 AND lease_node = ?`, bun.List(ids[queue]), s.node).Exec(ctx)
+			if err != nil {
+				return nil, err
+			}
+			n, err := res.RowsAffected()
+			if err != nil {
+				return nil, err
+			}
+			deltas[queue] = &queueDelta{pending: n, processing: -n, due: 1}
+		}
+		return changesOf(jobs), s.applyDeltas(ctx, tx, deltas)
+	})
+}

@@ -1,0 +1,145 @@
+package store
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+)
+
+// Endpoint is all that a sender needs to know about where a delivery goes.
+type Endpoint struct {
+	// Account is the name of the account, which -allow-targets entries may be bound to.
+	Account      string
+	URL          string
+	HeaderPrefix string
+	// Secret signs; empty: unsigned. While an overlap lasts, Next signs too.
+	Secret, Next  string
+	OverlapEndsAt time.Time
+	Headers       []Header
+}
+
+// Secrets gives the secret that signs first at that moment, and the one that
+// signs beside it while a rotation overlaps.
+func (e *Endpoint) Secrets(at time.Time) (secret, next string) {
+	if e.Next == "" {
+		return e.Secret, ""
+	}
+	if !at.Before(e.OverlapEndsAt) {
+		return e.Next, ""
+	}
+	return e.Secret, e.Next
+}
+
+// desk is what publishing and claiming need to know of an account: settings,
+// webhooks and known event types, as of one version.
+type desk struct {
+	version   int64
+	account   Account
+	webhooks  []Webhook
+	endpoints map[uuid.UUID]*Endpoint
+	types     map[string]bool
+}
+
+// deskCache keeps the last desk seen of each account. A desk is used only
+// where its version is the one just read in the transaction.
+type deskCache struct {
+	mu    sync.Mutex
+	desks map[uuid.UUID]*desk
+}
+
+func (c *deskCache) get(id uuid.UUID, version int64) *desk {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if d := c.desks[id]; d != nil && d.version == version {
+		return d
+	}
+	return nil
+}
+
+func (c *deskCache) put(d *desk) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.desks == nil || len(c.desks) >= 10_000 {
+		c.desks = map[uuid.UUID]*desk{}
+	}
+	c.desks[d.account.ID] = d
+}
+
+// accountState is the locked row of an account within a transaction.
+type accountState struct {
+	AccountID       uuid.UUID
+	RateUsedUntil   int64
+	WebhooksVersion int64
+	Now             int64
+
+	desk *desk `bun:"-"`
+	used int64 `bun:"-"`
+}
+
+// lockAccounts locks the states of the accounts, in the order of their ids,
+// and fits each with its desk. The result has no entry for unknown accounts.
+func (s *Store) lockAccounts(ctx context.Context, tx bun.Tx, ids []uuid.UUID) (map[uuid.UUID]*accountState, error) {
+	var rows []accountState
+	err := tx.NewRaw(`SELECT account_id, rate_used_until, webhooks_version, `+s.nowSQL()+` AS now
+		FROM account_states WHERE account_id IN (?) ORDER BY account_id`+s.d.forUpdate(), bun.List(ids)).Scan(ctx, &rows)
+	if err != nil {
+		return nil, err
+	}
+	states := make(map[uuid.UUID]*accountState, len(rows))
+	for i := range rows {
+		a := &rows[i]
+		if a.desk = s.desks.get(a.AccountID, a.WebhooksVersion); a.desk == nil {
+			if a.desk, err = s.loadDesk(ctx, tx, a.AccountID, a.WebhooksVersion); err != nil {
+				return nil, err
+			}
+			s.desks.put(a.desk)
+		}
+		a.used = a.RateUsedUntil
+		states[a.AccountID] = a
+	}
+	return states, nil
+}
+
+// lockAccount is lockAccounts for one; CodeNotFound where it does not exist.
+func (s *Store) lockAccount(ctx context.Context, tx bun.Tx, id uuid.UUID) (*accountState, error) {
+	states, err := s.lockAccounts(ctx, tx, []uuid.UUID{id})
+	if err != nil {
+		return nil, err
+	}
+	if states[id] == nil {
+		return nil, notFound()
+	}
+	return states[id], nil
+}
+
+func (s *Store) loadDesk(ctx context.Context, db bun.IDB, id uuid.UUID, version int64) (*desk, error) {
+	d := &desk{version: version, endpoints: map[uuid.UUID]*Endpoint{}}
+	var err error
+	if d.account, err = s.account(ctx, db, id); err != nil {
+		return nil, err
+	}
+	rows, err := webhookRows(ctx, db, "account_id = ? AND deleted_at IS NULL", id)
+	if err != nil {
+		return nil, err
+	}
+	for i := range rows {
+		w, endpoint, err := s.openWebhook(&rows[i], d.account)
+		if err != nil {
+			return nil, err
+		}
+		d.webhooks = append(d.webhooks, w)
+		d.endpoints[w.ID] = endpoint
+	}
+	d.types, err = s.knownTypes(ctx, db, id)
+	return d, err
+}
+
+// bump tells every node, at its next transaction, that the account's settings,
+// webhooks or types are not what it remembers.
+func bump(ctx context.Context, tx bun.Tx, account uuid.UUID) error {
+	_, err := tx.NewRaw("UPDATE account_states SET webhooks_version = webhooks_version + 1 WHERE account_id = ?", account).Exec(ctx)
+	return err
+}

@@ -1,0 +1,258 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+)
+
+// Event is something that happened.
+type Event struct {
+	ID, AccountID uuid.UUID
+	Type          string
+	AgentID       string // empty: about nobody in particular
+	OccurredAt    Time
+	Data          []byte // the published JSON object, compact
+	Test          bool
+	CreatedAt     Time
+	Verdicts      []Verdict // filled by Event, not by Events
+}
+
+// Reason says why an event went to a webhook or did not.
+type Reason uint8
+
+// The reasons, one for each webhook of the account.
+const (
+	Sent Reason = iota
+	NotSubscribed
+	OtherAgent
+	NoAgent
+	WasInactive
+)
+
+var reasonNames = [...]string{"sent", "not_subscribed", "other_agent", "no_agent", "inactive"}
+
+// String is the reason's name in the API.
+func (r Reason) String() string { return reasonNames[r] }
+
+// Verdict says why an event went to a webhook or did not.
+type Verdict struct {
+	WebhookID  uuid.UUID
+	Reason     Reason
+	DeliveryID uuid.UUID // zero unless sent
+}
+
+// decide gives the verdict on one webhook. Missed tells whether an inactive
+// webhook would have got the event.
+func decide(w *Webhook, eventType, agent string) (r Reason, missed bool) {
+	switch {
+	case !Matches(w.Events, eventType):
+		r = NotSubscribed
+	case w.AgentID != "" && agent == "":
+		r = NoAgent
+	case w.AgentID != "" && w.AgentID != agent:
+		r = OtherAgent
+	}
+	if w.Active {
+		return r, false
+	}
+	return WasInactive, r == Sent
+}
+
+// Verdicts are kept with their event: 17 bytes each, id and reason.
+func packVerdicts(verdicts []Verdict) []byte {
+	packed := make([]byte, 0, 17*len(verdicts))
+	for _, v := range verdicts {
+		packed = append(append(packed, v.WebhookID[:]...), byte(v.Reason))
+	}
+	return packed
+}
+
+func unpackVerdicts(packed []byte) []Verdict {
+	var verdicts []Verdict
+	for ; len(packed) >= 17; packed = packed[17:] {
+		verdicts = append(verdicts, Verdict{WebhookID: uuid.UUID(packed[:16]), Reason: Reason(packed[16])})
+	}
+	return verdicts
+}
+
+// NewEvent is an event to be published.
+type NewEvent struct {
+	Type string
+	// Data is a JSON object; insignificant space is taken out, nothing else.
+	Data []byte
+	// Timestamp is when it happened; zero: the moment it is accepted.
+	Timestamp time.Time
+	// AgentID is who it is about; empty: data.agent_id, or nobody.
+	AgentID string
+}
+
+// check brings the event into the form in which it is kept.
+func (e *NewEvent) check(limits Limits, field string, bad *faults) (tooLarge bool) {
+	if err := CheckTypeName(e.Type); err != nil {
+		bad.add(field+"event", err.Error())
+	} else if IsOwnGroup(e.Type) {
+		bad.add(field+"event", "the webhook group is Belfry's own and can't be published")
+	}
+	if len([]rune(e.AgentID)) > 128 {
+		bad.add(field+"agent_id", "an agent has 1 to 128 characters")
+	}
+	var compact bytes.Buffer
+	compact.Grow(len(e.Data))
+	if err := json.Compact(&compact, e.Data); err != nil || compact.Len() == 0 || compact.Bytes()[0] != '{' {
+		bad.add(field+"data", "data is a JSON object")
+		return false
+	}
+	e.Data = compact.Bytes()
+	if e.AgentID == "" {
+		e.AgentID = agentOf(e.Data)
+	}
+	return len(e.Data) > limits.EventBytes
+}
+
+// agentOf reads data.agent_id; anything but a string of 1 to 128 characters
+// names no agent.
+func agentOf(data []byte) string {
+	if !bytes.Contains(data, []byte(`"agent_id"`)) {
+		return ""
+	}
+	var members map[string]json.RawMessage
+	var agent string
+	if json.Unmarshal(data, &members) != nil || json.Unmarshal(members["agent_id"], &agent) != nil {
+		return ""
+	}
+	if len([]rune(agent)) > 128 || strings.ContainsRune(agent, 0) {
+		return ""
+	}
+	return agent
+}
+
+// eventRow is a row of events.
+type eventRow struct {
+	bun.BaseModel `bun:"table:events,alias:e"`
+	ID            uuid.UUID
+	AccountID     uuid.UUID
+	Type          string
+	AgentID       string `bun:",nullzero"`
+	OccurredAt    Time
+	Data          []byte
+	Verdicts      []byte
+	Test          bool
+	CreatedAt     Time
+}
+
+func (r *eventRow) event() Event {
+	return Event{
+		ID: r.ID, AccountID: r.AccountID, Type: r.Type, AgentID: r.AgentID, OccurredAt: r.OccurredAt,
+		Data: r.Data, Test: r.Test, CreatedAt: r.CreatedAt, Verdicts: unpackVerdicts(r.Verdicts),
+	}
+}
+
+// Event finds one event of the account, with its verdict for each webhook.
+func (s *Store) Event(ctx context.Context, account, id uuid.UUID) (Event, error) {
+	var row eventRow
+	err := s.ro.NewSelect().Model(&row).Where("account_id = ? AND id = ?", account, id).Scan(ctx)
+	if err != nil {
+		return Event{}, s.wrap(err)
+	}
+	event := row.event()
+	deliveries, err := s.EventDeliveries(ctx, account, id)
+	if err != nil {
+		return Event{}, err
+	}
+	for _, d := range deliveries {
+		for i := range event.Verdicts {
+			if v := &event.Verdicts[i]; v.WebhookID == d.WebhookID && !d.Test {
+				v.DeliveryID = d.ID
+			}
+		}
+	}
+	return event, nil
+}
+
+// EventFilter narrows a list of events.
+type EventFilter struct {
+	Type    string // exact, or a group wildcard (call.*)
+	AgentID string
+	Text    string // in id or data
+	// Before is the id that ends the last page; zero: from the newest.
+	Before uuid.UUID
+	// After turns the page back: events newer than that id.
+	After uuid.UUID
+	Limit int // 1 to 100; 0: 20
+}
+
+// Events lists published events, newest first, without their verdicts; tests
+// are not among them. more says whether there is another page.
+func (s *Store) Events(ctx context.Context, account uuid.UUID, f EventFilter) (events []Event, more bool, err error) {
+	if f.Limit <= 0 || f.Limit > 100 {
+		f.Limit = 20
+	}
+	var rows []eventRow
+	q := s.ro.NewSelect().Model(&rows).Where("account_id = ? AND NOT test", account)
+	if f.Type != "" {
+		q = whereType(q, "type", f.Type)
+	}
+	if f.AgentID != "" {
+		q = q.Where("agent_id = ?", f.AgentID)
+	}
+	if f.Text != "" {
+		q = q.Where("(CAST(id AS text) = ? OR "+s.d.blobText("data")+" LIKE ? ESCAPE '!')", strings.ToLower(f.Text), likePattern(f.Text))
+	}
+	back := f.After != uuid.Nil
+	if err := pageOf(q, f.Before, f.After, f.Limit).Scan(ctx); err != nil {
+		return nil, false, s.wrap(err)
+	}
+	rows, more = trimPage(rows, f.Limit, back)
+	for i := range rows {
+		events = append(events, rows[i].event())
+	}
+	return events, more, nil
+}
+
+// pageOf asks for one row more than the page holds, on the side of the cursor
+// that is wanted.
+func pageOf(q *bun.SelectQuery, before, after uuid.UUID, limit int) *bun.SelectQuery {
+	switch {
+	case after != uuid.Nil:
+		q = q.Where("id > ?", after).Order("id ASC")
+	case before != uuid.Nil:
+		q = q.Where("id < ?", before).Order("id DESC")
+	default:
+		q = q.Order("id DESC")
+	}
+	return q.Limit(int64(limit + 1))
+}
+
+// trimPage drops the extra row, tells whether there was one, and puts a page
+// that was turned back into newest-first order.
+func trimPage[T any](rows []T, limit int, back bool) ([]T, bool) {
+	more := len(rows) > limit
+	if more {
+		rows = rows[:limit]
+	}
+	if back {
+		for i, j := 0, len(rows)-1; i < j; i, j = i+1, j-1 {
+			rows[i], rows[j] = rows[j], rows[i]
+		}
+	}
+	return rows, more
+}
+
+func whereType(q *bun.SelectQuery, column, pattern string) *bun.SelectQuery {
+	if group, ok := strings.CutSuffix(pattern, "*"); ok {
+		return q.Where(fmt.Sprintf("%s >= ? AND %s < ?", column, column), group, group+"\x7f")
+	}
+	return q.Where(column+" = ?", pattern)
+}
+
+// likePattern makes a LIKE pattern, escaped with !, that finds text anywhere.
+func likePattern(text string) string {
+	return "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(text) + "%"
+}

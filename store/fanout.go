@@ -1,0 +1,320 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+)
+
+// Handover takes fresh deliveries straight to the senders. The worker
+// implements it; a process without a worker has none.
+type Handover interface {
+	// Reserve asks for a free slot for one delivery of the queue.
+	Reserve(queue uuid.UUID) bool
+	// Release gives back reserved slots that are not used.
+	Release(queue uuid.UUID, n int)
+	// Deliver sends jobs whose slots are reserved. It does not block.
+	Deliver(jobs []Job)
+}
+
+// SetHandover makes fresh deliveries go straight to h; nil ends that.
+func (s *Store) SetHandover(h Handover) {
+	if h == nil {
+		s.hand.Store(nil)
+		return
+	}
+	s.hand.Store(&h)
+}
+
+// fanout gathers the rows of one transaction that makes deliveries, and writes
+// them in one statement a table.
+type fanout struct {
+	s          *Store
+	now        int64
+	states     map[uuid.UUID]*accountState
+	queues     map[uuid.UUID]*queueRow
+	delta      map[uuid.UUID]*queueDelta
+	counts     map[typeHour]int64
+	events     []*eventRow
+	deliveries []*deliveryRow
+	missed     []missedRow
+	jobs       []Job
+	reserved   map[uuid.UUID]int
+	changes    []Change
+}
+
+type typeHour struct {
+	account uuid.UUID
+	name    string
+	hour    int64
+}
+
+type missedRow struct{ webhook, event uuid.UUID }
+
+// queueDelta is what a transaction changes in a queue's counts; due is the
+// earliest next attempt it adds, 0 for none.
+type queueDelta struct {
+	pending, processing, delivered, failed, dead, due int64
+}
+
+func (s *Store) newFanout(now int64, states map[uuid.UUID]*accountState) *fanout {
+	return &fanout{
+		s: s, now: now, states: states, delta: map[uuid.UUID]*queueDelta{},
+		counts: map[typeHour]int64{}, reserved: map[uuid.UUID]int{},
+	}
+}
+
+// release gives back the slots reserved by a transaction that did not commit.
+func (f *fanout) release() {
+	if h := f.s.hand.Load(); h != nil {
+		for queue, n := range f.reserved {
+			(*h).Release(queue, n)
+		}
+	}
+	f.reserved = map[uuid.UUID]int{}
+}
+
+// deliver hands over what was leased on the way in; call it after the commit.
+func (f *fanout) deliver() {
+	if h := f.s.hand.Load(); h != nil && len(f.jobs) > 0 {
+		(*h).Deliver(f.jobs)
+	}
+}
+
+// event adds one event with a delivery for each webhook that gets it, and
+// tells how many that are.
+func (f *fanout) event(a *accountState, e NewEvent) (uuid.UUID, int) {
+	row := &eventRow{
+		ID: newID(), AccountID: a.AccountID, Type: e.Type, AgentID: e.AgentID,
+		OccurredAt: At(e.Timestamp), Data: e.Data, CreatedAt: Time{fromMicros(f.now)},
+	}
+	if row.OccurredAt.IsZero() {
+		row.OccurredAt = row.CreatedAt
+	}
+	sent := 0
+	verdicts := make([]Verdict, len(a.desk.webhooks))
+	for i := range a.desk.webhooks {
+		w := &a.desk.webhooks[i]
+		reason, missed := decide(w, e.Type, e.AgentID)
+		verdicts[i] = Verdict{WebhookID: w.ID, Reason: reason}
+		if missed {
+			f.missed = append(f.missed, missedRow{w.ID, row.ID})
+		}
+		if reason == Sent {
+			sent++
+			f.delivery(a, row, w)
+		}
+	}
+	row.Verdicts = packVerdicts(verdicts)
+	f.events = append(f.events, row)
+	f.counts[typeHour{a.AccountID, e.Type, f.now / time.Hour.Microseconds() * time.Hour.Microseconds()}]++
+	return row.ID, sent
+}
+
+// delivery adds the delivery of an event to one of the account's webhooks.
+func (f *fanout) delivery(a *accountState, e *eventRow, w *Webhook) {
+	f.add(a, e, &deliveryRow{QueueID: w.ID, WebhookID: w.ID, MaxAttempts: a.desk.account.Limits.MaxAttempts()}, a.desk.endpoints[w.ID])
+}
+
+// add completes a delivery, leased where it can start now, else pending.
+func (f *fanout) add(a *accountState, e *eventRow, d *deliveryRow, endpoint *Endpoint) {
+	d.ID, d.AccountID, d.EventID, d.EventType, d.AgentID, d.Test = newID(), a.AccountID, e.ID, e.Type, e.AgentID, e.Test
+	d.NextAttemptAt, d.CreatedAt = Time{fromMicros(f.now)}, Time{fromMicros(f.now)}
+	f.deliveries = append(f.deliveries, d)
+	f.changes = append(f.changes, Change{Kind: ChangeDelivery, AccountID: a.AccountID, ID: d.ID, WebhookID: d.WebhookID})
+	q := f.of(d.QueueID)
+	if !f.start(a, d) {
+		q.pending++
+		q.due = earlier(q.due, f.now)
+		f.changes[len(f.changes)-1].Due = true
+		return
+	}
+	q.processing++
+	f.jobs = append(f.jobs, d.job(e, endpoint))
+}
+
+// start leases the delivery to this node if its queue waits for nothing and a
+// slot and a token are free.
+func (f *fanout) start(a *accountState, d *deliveryRow) bool {
+	h := f.s.hand.Load()
+	q := f.queues[d.QueueID]
+	if h == nil || q == nil || q.Paused || q.Deleted || q.Probing || a.tokens() < 1 {
+		return false
+	}
+	if !q.DueAt.IsZero() && q.DueAt.UnixMicro() <= f.now || f.of(d.QueueID).pending > 0 {
+		return false
+	}
+	if !(*h).Reserve(d.QueueID) {
+		return false
+	}
+	f.reserved[d.QueueID]++
+	a.spend(1)
+	d.Status, d.LeaseNode, d.LeaseUntil = Processing, f.s.node, At(fromMicros(f.now).Add(f.s.lease()))
+	return true
+}
+
+func (f *fanout) of(queue uuid.UUID) *queueDelta {
+	if f.delta[queue] == nil {
+		f.delta[queue] = &queueDelta{}
+	}
+	return f.delta[queue]
+}
+
+func earlier(a, b int64) int64 {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
+}
+
+// lease is how long a node holds a delivery: the time-out of the request and
+// 5 s to record what came of it.
+func (s *Store) lease() time.Duration { return s.opt.Limits.Timeout + 5*time.Second }
+
+// write puts everything into the database.
+func (f *fanout) write(ctx context.Context, tx bun.Tx) error {
+	steps := []func(context.Context, bun.Tx) error{f.writeEvents, f.writeDeliveries, f.writeMissed, f.writeCounts}
+	for _, step := range steps {
+		if err := step(ctx, tx); err != nil {
+			return err
+		}
+	}
+	for _, a := range f.states {
+		if err := a.keepRate(ctx, tx); err != nil {
+			return err
+		}
+	}
+	return f.s.applyDeltas(ctx, tx, f.delta)
+}
+
+func (f *fanout) writeEvents(ctx context.Context, tx bun.Tx) error {
+	rows := f.events
+	return f.s.d.insertBatch(ctx, tx, "events", []column{
+		col("id", "uuid", rows, func(e *eventRow) string { return e.ID.String() }),
+		col("account_id", "uuid", rows, func(e *eventRow) string { return e.AccountID.String() }),
+		col("type", "text", rows, func(e *eventRow) string { return e.Type }),
+		col("agent_id", "text", rows, func(e *eventRow) *string { return orNull(e.AgentID) }),
+		col("occurred_at", "bigint", rows, func(e *eventRow) int64 { return micros(e.OccurredAt.Time) }),
+		col("data", "bytea", rows, func(e *eventRow) []byte { return e.Data }),
+		col("verdicts", "bytea", rows, func(e *eventRow) []byte { return e.Verdicts }),
+		col("test", "boolean", rows, func(e *eventRow) bool { return e.Test }),
+		col("created_at", "bigint", rows, func(e *eventRow) int64 { return micros(e.CreatedAt.Time) }),
+	})
+}
+
+func (f *fanout) writeDeliveries(ctx context.Context, tx bun.Tx) error {
+	rows := f.deliveries
+	return f.s.d.insertBatch(ctx, tx, "deliveries", []column{
+		col("id", "uuid", rows, func(d *deliveryRow) string { return d.ID.String() }),
+		col("account_id", "uuid", rows, func(d *deliveryRow) string { return d.AccountID.String() }),
+		col("queue_id", "uuid", rows, func(d *deliveryRow) string { return d.QueueID.String() }),
+		col("webhook_id", "uuid", rows, func(d *deliveryRow) *string { return idOrNull(d.WebhookID) }),
+		col("event_id", "uuid", rows, func(d *deliveryRow) string { return d.EventID.String() }),
+		col("event_type", "text", rows, func(d *deliveryRow) string { return d.EventType }),
+		col("agent_id", "text", rows, func(d *deliveryRow) *string { return orNull(d.AgentID) }),
+		col("test", "boolean", rows, func(d *deliveryRow) bool { return d.Test }),
+		col("url", "text", rows, func(d *deliveryRow) *string { return orNull(d.URL) }),
+		col("secret", "bytea", rows, func(d *deliveryRow) []byte { return d.Secret }),
+		col("status", "smallint", rows, func(d *deliveryRow) int64 { return int64(d.Status) }),
+		col("max_attempts", "integer", rows, func(d *deliveryRow) int64 { return int64(d.MaxAttempts) }),
+		col("next_attempt_at", "bigint", rows, func(d *deliveryRow) int64 { return micros(d.NextAttemptAt.Time) }),
+		col("lease_node", "text", rows, func(d *deliveryRow) *string { return orNull(d.LeaseNode) }),
+		col("lease_until", "bigint", rows, func(d *deliveryRow) *int64 { return timeOrNull(d.LeaseUntil) }),
+		col("created_at", "bigint", rows, func(d *deliveryRow) int64 { return micros(d.CreatedAt.Time) }),
+	})
+}
+
+func (f *fanout) writeMissed(ctx context.Context, tx bun.Tx) error {
+	return f.s.d.insertBatch(ctx, tx, "missed_events", []column{
+		col("webhook_id", "uuid", f.missed, func(m missedRow) string { return m.webhook.String() }),
+		col("event_id", "uuid", f.missed, func(m missedRow) string { return m.event.String() }),
+	})
+}
+
+func (f *fanout) writeCounts(ctx context.Context, tx bun.Tx) error {
+	for _, key := range sortedKeys(f.counts, func(a, b typeHour) int {
+		return slices.Compare([]string{string(a.account[:]), a.name}, []string{string(b.account[:]), b.name})
+	}) {
+		_, err := tx.NewRaw(`INSERT INTO event_counts (account_id, type, hour, count) VALUES (?, ?, ?, ?)
+			ON CONFLICT (account_id, type, hour) DO UPDATE SET count = event_counts.count + excluded.count`,
+			key.account, key.name, key.hour, f.counts[key]).Exec(ctx)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// applyDeltas adds to the queues' counts, in the order of their ids.
+func (s *Store) applyDeltas(ctx context.Context, tx bun.Tx, deltas map[uuid.UUID]*queueDelta) error {
+	for _, id := range sortedKeys(deltas, compareIDs) {
+		d := deltas[id]
+		due := "due_at"
+		if d.due != 0 {
+			at := strconv.FormatInt(d.due, 10)
+			due = "CASE WHEN due_at < " + at + " THEN due_at ELSE " + at + " END"
+		}
+		_, err := tx.NewRaw(`UPDATE queues SET pending = pending + ?, processing = processing + ?, delivered = delivered + ?,
+			failed = failed + ?, dead = dead + ?, due_at = `+due+` WHERE id = ?`,
+			d.pending, d.processing, d.delivered, d.failed, d.dead, id).Exec(ctx)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func compareIDs(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) }
+
+func sortedKeys[K comparable, V any](m map[K]V, compare func(a, b K) int) []K {
+	keys := make([]K, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, compare)
+	return keys
+}
+
+// column is one column of many rows, for statements that take arrays. pg is
+// the type of an element on Postgres.
+type column struct {
+	name, pg string
+	values   any
+	at       func(i int) any
+	n        int
+}
+
+func col[R, V any](name, pg string, rows []R, value func(R) V) column {
+	values := make([]V, len(rows))
+	for i, r := range rows {
+		values[i] = value(r)
+	}
+	return column{name, pg, values, func(i int) any { return values[i] }, len(values)}
+}
+
+func orNull(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
+
+func idOrNull(id uuid.UUID) *string {
+	if id == uuid.Nil {
+		return nil
+	}
+	return orNull(id.String())
+}
+
+func timeOrNull(t Time) *int64 {
+	if t.IsZero() {
+		return nil
+	}
+	us := t.UnixMicro()
+	return &us
+}

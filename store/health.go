@@ -1,0 +1,148 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+)
+
+// When a webhook is probed and when it is given up.
+const (
+	probeAfter     = 10             // failed attempts in a row
+	giveUpAfter    = 72 * time.Hour // without a success
+	giveUpAttempts = 20             // failed ones at least
+)
+
+// probeWaits are the waits before the first, second and third probe; the last
+// one goes for all that follow.
+var probeWaits = [...]time.Duration{5 * time.Second, time.Minute, 10 * time.Minute, 15 * time.Minute}
+
+func probeWait(step int64) time.Duration {
+	return probeWaits[min(step, int64(len(probeWaits)-1))]
+}
+
+// health is what one Record learns about a webhook.
+type health struct {
+	q *queueRow
+	// disable is the reason to deactivate the webhook; empty: none.
+	disable   string
+	recovered bool
+}
+
+func (w *recording) healthOf(q *queueRow) *health {
+	if w.health[q.ID] == nil {
+		w.health[q.ID] = &health{q: q}
+	}
+	return w.health[q.ID]
+}
+
+// hear counts one attempt for or against the webhook.
+func (h *health) hear(r *Result, now int64) {
+	at := r.Attempt.StartedAt
+	if at.After(h.q.LastAttemptAt.Time) {
+		h.q.LastAttemptAt = at
+	}
+	switch {
+	case r.Attempt.Error == KindInterrupted:
+		// Lost here, not there: says nothing about the endpoint.
+	case r.Attempt.Error == "":
+		h.succeed(now)
+	default:
+		h.fail(r, now)
+	}
+}
+
+func (h *health) succeed(now int64) {
+	q := h.q
+	h.recovered = h.recovered || q.Probing
+	q.LastSuccessAt = Time{fromMicros(now)}
+	q.FailuresInRow, q.FailedSinceSuccess, q.FailingSince = 0, 0, Time{}
+	q.Probing, q.ProbingSince, q.ProbeAt, q.ProbeStep = false, Time{}, Time{}, 0
+}
+
+func (h *health) fail(r *Result, now int64) {
+	q := h.q
+	q.FailuresInRow++
+	q.FailedSinceSuccess++
+	if q.FailingSince.IsZero() {
+		q.FailingSince = Time{fromMicros(now)}
+	}
+	switch {
+	case q.Probing:
+		q.ProbeStep++
+		q.ProbeAt = At(fromMicros(now).Add(probeWait(q.ProbeStep)))
+	case q.FailuresInRow >= probeAfter:
+		q.Probing, q.ProbeStep, q.ProbingSince = true, 0, Time{fromMicros(now)}
+		q.ProbeAt = At(fromMicros(now).Add(probeWait(0)))
+	}
+	if r.Next == Dead {
+		h.disable = ReasonGone
+	} else if h.disable == "" && q.FailedSinceSuccess >= giveUpAttempts && fromMicros(now).Sub(q.FailingSince.Time) >= giveUpAfter {
+		h.disable = ReasonFailing
+	}
+}
+
+// write keeps the health and, where it crossed a line, deactivates the webhook
+// and tells the account by an event of Belfry's own.
+func (h *health) write(ctx context.Context, tx bun.Tx, s *Store, now int64) ([]Change, error) {
+	q := h.q
+	_, err := tx.NewRaw(`UPDATE queues SET failures_in_row = ?, failed_since_success = ?, failing_since = ?, last_success_at = ?,
+		last_attempt_at = ?, probing = ?, probing_since = ?, probe_step = ?, probe_at = ? WHERE id = ?`,
+		q.FailuresInRow, q.FailedSinceSuccess, q.FailingSince, q.LastSuccessAt, q.LastAttemptAt, q.Probing, q.ProbingSince,
+		q.ProbeStep, q.ProbeAt, q.ID).Exec(ctx)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case h.disable != "":
+		return s.disable(ctx, tx, q, now, h.disable)
+	case h.recovered:
+		changes, err := s.announce(ctx, tx, q, "webhook.recovered", "")
+		return append(changes, Change{Kind: ChangeWebhook, AccountID: q.AccountID, ID: q.ID, WebhookID: q.ID, Due: true}), err
+	}
+	return nil, nil
+}
+
+// disable deactivates a webhook because of what its endpoint does.
+func (s *Store) disable(ctx context.Context, tx bun.Tx, q *queueRow, now int64, reason string) ([]Change, error) {
+	res, err := tx.NewRaw(`UPDATE webhooks SET active = ?, disabled_reason = ?, active_since = ?, changed_by = NULL, version = version + 1, updated_at = ?
+		WHERE id = ? AND active`, false, reason, now, now, q.ID).Exec(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 0 {
+		return nil, err
+	}
+	if _, err := tx.NewRaw("UPDATE queues SET paused = ?, probing = ?, probe_at = NULL WHERE id = ?", true, false, q.ID).Exec(ctx); err != nil {
+		return nil, err
+	}
+	if err := bump(ctx, tx, q.AccountID); err != nil {
+		return nil, err
+	}
+	return s.announce(ctx, tx, q, "webhook.disabled", reason)
+}
+
+// announce publishes one of Belfry's own events about a webhook, in the
+// transaction that made it true.
+func (s *Store) announce(ctx context.Context, tx bun.Tx, q *queueRow, name, reason string) ([]Change, error) {
+	a, err := s.lockAccount(ctx, tx, q.AccountID)
+	if err != nil {
+		return nil, err
+	}
+	w, err := s.webhook(ctx, tx, q.AccountID, q.ID)
+	if err != nil {
+		return nil, err
+	}
+	data := struct {
+		WebhookID uuid.UUID `json:"webhook_id"`
+		URL       string    `json:"url"`
+		Reason    string    `json:"disabled_reason,omitempty"`
+	}{w.ID, w.URL, reason}
+	f := s.newFanout(a.Now, map[uuid.UUID]*accountState{a.AccountID: a})
+	id, _ := f.event(a, NewEvent{Type: name, Data: []byte(jsonText(data))})
+	f.changes = append(f.changes, Change{Kind: ChangeEvent, AccountID: a.AccountID, ID: id},
+		Change{Kind: ChangeWebhook, AccountID: a.AccountID, ID: q.ID, WebhookID: q.ID})
+	return f.changes, f.write(ctx, tx)
+}

@@ -1,0 +1,159 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+)
+
+// Use is a limit with how much of it is used now, and the most of 24 hours;
+// Peak is -1 where it is not known.
+type Use struct{ Now, Peak, Max int64 }
+
+// LimitsUse is each limit of an account with its use.
+type LimitsUse struct {
+	Limits            Limits
+	Webhooks          Use
+	RequestsPerMinute Use // attempts that began in the running and the last minute's share
+	Held              int64
+	InFlight          Use // of the busiest webhook, over all nodes
+	Tests             Use
+	EventTypes        Use
+	// ResponseP95 and ResponseMax are of the attempts of the last 24 hours.
+	ResponseP95, ResponseMax time.Duration
+	// EventP95 and EventMax are sizes in bytes, of the last 1000 events.
+	EventP95, EventMax int64
+	// DatabaseSize is in bytes; Growth since a day ago, where that is known.
+	DatabaseSize, Growth int64
+	GrowthKnown          bool
+}
+
+// LimitsUse tells how close the account is to each of its limits.
+func (s *Store) LimitsUse(ctx context.Context, account uuid.UUID) (LimitsUse, error) {
+	state, err := s.readState(ctx, account)
+	if err != nil {
+		return LimitsUse{}, err
+	}
+	l := state.desk.account.Limits
+	u := LimitsUse{
+		Limits: l, Webhooks: Use{0, -1, int64(l.MaxWebhooks)}, RequestsPerMinute: Use{0, -1, int64(l.RatePerMinute)},
+		InFlight: Use{0, -1, int64(l.InFlight)}, Tests: Use{0, -1, int64(l.TestsPerMinute)}, EventTypes: Use{0, -1, int64(l.EventTypes)},
+	}
+	steps := []func() error{
+		func() error { return s.useOfQueues(ctx, account, state, &u) },
+		func() error { return s.useOfRate(ctx, account, state.Now, &u) },
+		func() error { return s.useOfCounts(ctx, account, state.Now, &u) },
+		func() error { return s.useOfEvents(ctx, account, &u) },
+		func() error { return s.useOfDisk(ctx, state.Now, &u) },
+	}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return u, s.wrap(err)
+		}
+	}
+	return u, nil
+}
+
+func (s *Store) useOfQueues(ctx context.Context, account uuid.UUID, a *accountState, u *LimitsUse) error {
+	queues, err := queuesOf(ctx, s.ro, []uuid.UUID{account})
+	if err != nil {
+		return err
+	}
+	ids := make([]uuid.UUID, 0, len(queues))
+	for id, q := range queues {
+		ids = append(ids, id)
+		if q.WebhookID != uuid.Nil && !q.Deleted {
+			u.Webhooks.Now++
+		}
+		u.InFlight.Now = max(u.InFlight.Now, q.Processing)
+		if !q.Paused && !q.Probing && a.tokens() < 2 {
+			due, err := s.countDue(ctx, id, fromMicros(a.Now))
+			if err != nil {
+				return err
+			}
+			u.Held += due
+		}
+	}
+	day, err := s.timingsOf(ctx, ids, hourSpan, a.Now-24*time.Hour.Microseconds())
+	if err != nil {
+		return err
+	}
+	all := newTimings()
+	for _, t := range day {
+		for step, n := range t.buckets {
+			all.buckets[step] += n
+		}
+	}
+	u.ResponseP95, u.ResponseMax = all.percentile(95), all.percentile(100)
+	return nil
+}
+
+// useOfRate weighs the last full minute by what of it lies within 60 s.
+func (s *Store) useOfRate(ctx context.Context, account uuid.UUID, now int64, u *LimitsUse) error {
+	var rows []struct{ Start, Count int64 }
+	err := s.ro.NewRaw(`SELECT t.start, sum(t.count) AS count FROM tallies t JOIN queues q ON q.id = t.queue_id
+		WHERE q.account_id = ? AND t.span = ? AND t.start > ? GROUP BY t.start`, account, minuteSpan, now-24*time.Hour.Microseconds()).Scan(ctx, &rows)
+	minute := time.Minute.Microseconds()
+	this := now / minute * minute
+	u.RequestsPerMinute.Peak = 0
+	for _, r := range rows {
+		switch r.Start {
+		case this:
+			u.RequestsPerMinute.Now += r.Count
+		case this - minute:
+			u.RequestsPerMinute.Now += r.Count * (minute - (now - this)) / minute
+		}
+		u.RequestsPerMinute.Peak = max(u.RequestsPerMinute.Peak, r.Count)
+	}
+	u.RequestsPerMinute.Peak = max(u.RequestsPerMinute.Peak, u.RequestsPerMinute.Now)
+	return err
+}
+
+func (s *Store) useOfCounts(ctx context.Context, account uuid.UUID, now int64, u *LimitsUse) error {
+	err := s.ro.NewRaw("SELECT count(*) FROM deliveries WHERE queue_id = ? AND test AND created_at > ?", account, now-time.Minute.Microseconds()).Scan(ctx, &u.Tests.Now)
+	if err != nil {
+		return err
+	}
+	return s.ro.NewRaw("SELECT count(*) FROM event_types WHERE account_id = ?", account).Scan(ctx, &u.EventTypes.Now)
+}
+
+func (s *Store) useOfEvents(ctx context.Context, account uuid.UUID, u *LimitsUse) error {
+	var sizes []int64
+	err := s.ro.NewRaw("SELECT length(data) FROM events WHERE account_id = ? ORDER BY id DESC LIMIT 1000", account).Scan(ctx, &sizes)
+	if err != nil || len(sizes) == 0 {
+		return err
+	}
+	slices.Sort(sizes)
+	u.EventP95, u.EventMax = sizes[(len(sizes)*95+99)/100-1], sizes[len(sizes)-1]
+	return nil
+}
+
+func (s *Store) useOfDisk(ctx context.Context, now int64, u *LimitsUse) (err error) {
+	if u.DatabaseSize, err = s.d.databaseSize(ctx); err != nil {
+		return err
+	}
+	var before []int64
+	err = s.ro.NewRaw("SELECT CAST(value AS bigint) FROM settings WHERE name = ?", sizeSetting(now-24*time.Hour.Microseconds())).Scan(ctx, &before)
+	if len(before) == 1 {
+		u.Growth, u.GrowthKnown = u.DatabaseSize-before[0], true
+	}
+	return err
+}
+
+// sizeSetting names the note of the database's size in an hour.
+func sizeSetting(at int64) string {
+	return "size_at_" + fromMicros(at).Format("2006-01-02T15")
+}
+
+// noteSize keeps the database's size once an hour, for a week.
+func (s *Store) noteSize(ctx context.Context, db bun.IDB, now, size int64) error {
+	if err := s.keepSetting(ctx, db, sizeSetting(now), strconv.FormatInt(size, 10)); err != nil {
+		return err
+	}
+	_, err := db.NewRaw("DELETE FROM settings WHERE name LIKE 'size_at_%' AND name < ?", sizeSetting(now-8*24*time.Hour.Microseconds())).Exec(ctx)
+	return err
+}

@@ -1,0 +1,55 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/pressly/goose/v3"
+
+	"belfry/migrations"
+)
+
+func migrationProvider(dialect goose.Dialect, db *sql.DB, folder string, options ...goose.ProviderOption) (*goose.Provider, error) {
+	files, err := fs.Sub(migrations.Files, folder)
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(dialect, db, files, options...)
+}
+
+func migrateWith(ctx context.Context, dialect goose.Dialect, db *sql.DB, folder string, options ...goose.ProviderOption) error {
+	p, err := migrationProvider(dialect, db, folder, options...)
+	if err != nil {
+		return err
+	}
+	_, err = p.Up(ctx)
+	return err
+}
+
+// ErrSchema says that the database's schema is not the one this program knows.
+var ErrSchema = errors.New("the database has another schema version")
+
+// CheckSchema says whether the schema is this program's, for commands that
+// run beside a server and must not change it.
+func (s *Store) CheckSchema(ctx context.Context) error {
+	var have int64
+	if err := s.ro.NewRaw("SELECT max(version_id) FROM goose_db_version WHERE is_applied").Scan(ctx, &have); err != nil {
+		return fmt.Errorf("%w: it was never migrated; start the server or run the migrate command first", ErrSchema)
+	}
+	dialect := goose.DialectSQLite3
+	if s.d.name() == "postgres" {
+		dialect = goose.DialectPostgres
+	}
+	p, err := migrationProvider(dialect, s.db.DB, s.d.name())
+	if err != nil {
+		return err
+	}
+	sources := p.ListSources()
+	if want := sources[len(sources)-1].Version; have != want {
+		return fmt.Errorf("%w: it is at %d, this program needs %d; use the same Belfry version as the server, or run the migrate command", ErrSchema, have, want)
+	}
+	return s.checkKey(ctx)
+}

@@ -1,0 +1,329 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
+)
+
+// postgresDB is for production and for several nodes.
+type postgresDB struct {
+	s      *Store
+	config *pgx.ConnConfig
+}
+
+func openPostgres(ctx context.Context, s *Store) error {
+	config, err := pgx.ParseConfig(s.opt.DatabaseURL)
+	if err != nil {
+		return errors.New("the database URL can't be read; it looks like postgres://user:password@host:5432/name")
+	}
+	setDefault(config, "application_name", "belfry")
+	// A plan made for an empty table stays bad for a minute.
+	setDefault(config, "plan_cache_mode", "force_custom_plan")
+	setDefault(config, "synchronous_commit", "on")
+	db := stdlib.OpenDB(*config)
+	db.SetMaxOpenConns(16)
+	db.SetMaxIdleConns(16)
+	d := &postgresDB{s: s, config: config}
+	s.d, s.db = d, bun.NewDB(db, pgdialect.New())
+	s.ro = s.db
+	if err := db.PingContext(ctx); err != nil {
+		d.close()
+		return fmt.Errorf("the database does not answer: %w", err)
+	}
+	return nil
+}
+
+func setDefault(config *pgx.ConnConfig, name, value string) {
+	if _, set := config.RuntimeParams[name]; !set {
+		config.RuntimeParams[name] = value
+	}
+}
+
+func (d *postgresDB) name() string { return "postgres" }
+
+func (d *postgresDB) nowSQL() string {
+	return "(extract(epoch from clock_timestamp()) * 1000000)::bigint"
+}
+
+func (d *postgresDB) forUpdate() string { return " FOR UPDATE" }
+
+// blobText reads bytes that are known to be UTF-8.
+func (d *postgresDB) blobText(column string) string { return "convert_from(" + column + ", 'UTF8')" }
+
+// migrate holds an advisory lock, which ends with the session that took it.
+func (d *postgresDB) migrate(ctx context.Context) error {
+	locker, err := lock.NewPostgresSessionLocker()
+	if err != nil {
+		return err
+	}
+	return migrateWith(ctx, goose.DialectPostgres, d.s.db.DB, "postgres", goose.WithSessionLocker(locker))
+}
+
+func (d *postgresDB) code(err error) string {
+	var e *pgconn.PgError
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return ""
+}
+
+func (d *postgresDB) isDuplicate(err error) bool { return d.code(err) == "23505" }
+
+// isTransient: serialization failure, deadlock.
+func (d *postgresDB) isTransient(err error) bool {
+	code := d.code(err)
+	return code == "40001" || code == "40P01"
+}
+
+// isUnavailable: no connection, or a server that is starting, stopping, full
+// or read-only (classes 08, 53, 57P and 25006).
+func (d *postgresDB) isUnavailable(err error) bool {
+	code := d.code(err)
+	if strings.HasPrefix(code, "08") || strings.HasPrefix(code, "53") || strings.HasPrefix(code, "57P") || code == "25006" {
+		return true
+	}
+	var connect *pgconn.ConnectError
+	var network net.Error
+	return code == "" && (errors.As(err, &connect) || errors.As(err, &network) || pgconn.SafeToRetry(err) || strings.Contains(err.Error(), "conn closed") || strings.Contains(err.Error(), "unexpected EOF"))
+}
+
+func (d *postgresDB) insertBatch(ctx context.Context, tx bun.Tx, table string, cols []column) error {
+	if cols[0].n == 0 {
+		return nil
+	}
+	names, params, args := make([]string, len(cols)), make([]string, len(cols)), make([]any, len(cols))
+	for i, c := range cols {
+		names[i], params[i], args[i] = c.name, fmt.Sprintf("$%d::%s[]", i+1, c.pg), c.values
+	}
+	_, err := tx.Tx.ExecContext(ctx, "INSERT INTO "+table+" ("+strings.Join(names, ", ")+") SELECT * FROM unnest("+strings.Join(params, ", ")+")", args...)
+	return err
+}
+
+// The queues are locked, so what is pending in them is nobody else's.
+const (
+	postgresDueSQL = `WITH picked AS (
+			SELECT p.id FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS q (id, low, n) CROSS JOIN LATERAL (
+				SELECT id FROM deliveries WHERE queue_id = q.id AND status = 0 AND next_attempt_at BETWEEN q.low AND $4
+				ORDER BY next_attempt_at LIMIT q.n) p)` + postgresLeaseSQL
+	postgresProbeSQL = `WITH picked AS (
+			SELECT p.id FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS q (id, low, n) CROSS JOIN LATERAL (
+				SELECT id FROM deliveries WHERE queue_id = q.id AND status = 0 AND $4::bigint IS NOT NULL ORDER BY id LIMIT 1) p)` + postgresLeaseSQL
+	postgresLeaseSQL = `
+		UPDATE deliveries d SET status = 1, lease_node = $5, lease_until = $6 FROM picked, events e
+		WHERE d.id = picked.id AND e.id = d.event_id
+		RETURNING d.id::text, d.account_id::text, d.queue_id::text, d.webhook_id::text, d.event_id::text, d.event_type, d.test, coalesce(d.url, ''), d.secret,
+			d.attempts, d.max_attempts, d.schedule_start, e.occurred_at, e.data`
+)
+
+func (d *postgresDB) claimRows(ctx context.Context, tx bun.Tx, takes []take, now, leaseUntil int64, node string) ([]claimed, error) {
+	var due, probes []take
+	for _, t := range takes {
+		if t.queue.Probing {
+			probes = append(probes, t)
+		} else {
+			due = append(due, t)
+		}
+	}
+	rows, err := d.lease(ctx, tx, postgresDueSQL, due, now, leaseUntil, node)
+	if err != nil {
+		return nil, err
+	}
+	more, err := d.lease(ctx, tx, postgresProbeSQL, probes, now, leaseUntil, node)
+	return append(rows, more...), err
+}
+
+func (d *postgresDB) lease(ctx context.Context, tx bun.Tx, query string, takes []take, now, leaseUntil int64, node string) ([]claimed, error) {
+	if len(takes) == 0 {
+		return nil, nil
+	}
+	ids, lows, counts := make([]string, len(takes)), make([]int64, len(takes)), make([]int64, len(takes))
+	for i, t := range takes {
+		ids[i], lows[i], counts[i] = t.queue.ID.String(), d.s.lowWater(t.queue), t.n
+	}
+	rows, err := tx.Tx.QueryContext(ctx, query, ids, lows, counts, now, node, leaseUntil)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []claimed
+	for rows.Next() {
+		var c claimed
+		err := rows.Scan(&c.ID, &c.AccountID, &c.QueueID, &c.WebhookID, &c.EventID, &c.EventType, &c.Test, &c.URL, &c.Secret,
+			&c.Attempts, &c.MaxAttempts, &c.ScheduleStart, &c.OccurredAt, &c.Data)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, c)
+	}
+	return all, rows.Err()
+}
+
+const postgresRecordSQL = `UPDATE deliveries d SET status = r.status, attempts = r.attempt, interrupted = 0, next_attempt_at = r.next,
+		lease_node = NULL, lease_until = NULL, last_status_code = r.code, last_error = r.error, last_detail = r.detail,
+		last_duration_us = r.duration, last_attempt_at = r.started,
+		delivered_at = CASE WHEN r.status = 2 THEN r.finished ELSE d.delivered_at END, finished_at = r.finished
+	FROM unnest($2::uuid[], $3::integer[], $4::smallint[], $5::bigint[], $6::integer[], $7::text[], $8::text[], $9::bigint[], $10::bigint[], $11::bigint[], $12::boolean[])
+		AS r (id, attempt, status, next, code, error, detail, duration, started, finished, deleted)
+	WHERE d.id = r.id AND d.lease_node = $1 AND d.attempts = r.attempt - 1 AND (d.status = 1 OR r.deleted AND d.status = 4)
+	RETURNING d.id::text`
+
+func (d *postgresDB) recordRows(ctx context.Context, tx bun.Tx, node string, rows []recordRow) ([]bool, error) {
+	args := []any{node}
+	for _, c := range []column{
+		col("id", "uuid", rows, func(r recordRow) string { return r.id.String() }),
+		col("attempt", "integer", rows, func(r recordRow) int64 { return int64(r.attempt) }),
+		col("status", "smallint", rows, func(r recordRow) int64 { return int64(r.status) }),
+		col("next", "bigint", rows, func(r recordRow) *int64 { return numberOrNil(r.next) }),
+		col("code", "integer", rows, func(r recordRow) *int64 { return numberOrNull(r.statusCode) }),
+		col("error", "text", rows, func(r recordRow) *string { return orNull(r.err) }),
+		col("detail", "text", rows, func(r recordRow) *string { return orNull(r.detail) }),
+		col("duration", "bigint", rows, func(r recordRow) int64 { return r.durationUs }),
+		col("started", "bigint", rows, func(r recordRow) int64 { return r.startedAt }),
+		col("finished", "bigint", rows, func(r recordRow) *int64 { return numberOrNil(r.finished) }),
+		col("deleted", "boolean", rows, func(r recordRow) bool { return r.deleted }),
+	} {
+		args = append(args, c.values)
+	}
+	found, err := tx.Tx.QueryContext(ctx, postgresRecordSQL, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	matched := map[uuid.UUID]bool{}
+	for found.Next() {
+		var id uuid.UUID
+		if err := found.Scan(&id); err != nil {
+			return nil, err
+		}
+		matched[id] = true
+	}
+	ours := make([]bool, len(rows))
+	for i, r := range rows {
+		ours[i] = matched[r.id]
+	}
+	return ours, found.Err()
+}
+
+// databaseSize counts what live rows take: files don't shrink when rows go, the
+// room in them is used again.
+func (d *postgresDB) databaseSize(ctx context.Context) (int64, error) {
+	var size int64
+	err := d.s.ro.NewRaw(`SELECT coalesce(sum(pg_total_relation_size(relid)::numeric * n_live_tup / greatest(n_live_tup + n_dead_tup, 1)), 0)::bigint
+		FROM pg_stat_user_tables`).Scan(ctx, &size)
+	return size, err
+}
+
+// notice is what one node tells the others; a payload holds at most 8000 bytes.
+type notice struct {
+	Node    string   `json:"n"`
+	Changes []Change `json:"c"`
+}
+
+// maxNotice is how many changes go into one notice; beyond it the others are
+// told to look at everything.
+const maxNotice = 30
+
+func (d *postgresDB) ring(ctx context.Context, tx bun.Tx, changes []Change) error {
+	if len(changes) == 0 {
+		return nil
+	}
+	if len(changes) > maxNotice {
+		changes = summarize(changes)
+	}
+	text, err := json.Marshal(notice{d.s.node, changes})
+	if err != nil {
+		return err
+	}
+	_, err = tx.Tx.ExecContext(ctx, "SELECT pg_notify('belfry', $1)", string(text))
+	return err
+}
+
+// summarize keeps one change of each kind and account, without its id.
+func summarize(changes []Change) []Change {
+	type group struct {
+		kind    string
+		account uuid.UUID
+	}
+	index := map[group]int{}
+	var short []Change
+	for _, c := range changes {
+		g := group{c.Kind, c.AccountID}
+		i, ok := index[g]
+		if !ok {
+			i = len(short)
+			index[g] = i
+			short = append(short, Change{Kind: c.Kind, AccountID: c.AccountID})
+		}
+		short[i].Due = short[i].Due || c.Due
+	}
+	if len(short) > maxNotice {
+		return []Change{{Kind: ChangeAccount, Due: true}}
+	}
+	return short
+}
+
+func (d *postgresDB) listen(ctx context.Context, heard func(Change)) {
+	for ctx.Err() == nil {
+		err := d.listenOnce(ctx, heard)
+		if ctx.Err() == nil {
+			d.s.log.Warn("the line to the database's notices broke; trying again", "error", err)
+			select {
+			case <-ctx.Done():
+			case <-time.After(time.Second):
+			}
+		}
+	}
+}
+
+func (d *postgresDB) listenOnce(ctx context.Context, heard func(Change)) error {
+	conn, err := pgx.ConnectConfig(ctx, d.config.Copy())
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	if _, err := conn.Exec(ctx, "LISTEN belfry"); err != nil {
+		return err
+	}
+	// What was said while nobody listened is lost: look at everything.
+	heard(Change{Kind: ChangeAccount, Due: true})
+	for {
+		n, err := conn.WaitForNotification(ctx)
+		if err != nil {
+			return err
+		}
+		var said notice
+		if json.Unmarshal([]byte(n.Payload), &said) != nil || said.Node == d.s.node {
+			continue
+		}
+		for _, c := range said.Changes {
+			heard(c)
+		}
+	}
+}
+
+func (d *postgresDB) durability(ctx context.Context) (string, error) {
+	var mode string
+	if err := d.s.db.NewRaw("SHOW synchronous_commit").Scan(ctx, &mode); err != nil {
+		return "", err
+	}
+	if mode == "off" || mode == "local" {
+		return "synchronous_commit=" + mode, fmt.Errorf("postgres runs with synchronous_commit=%s; a commit is safe only with on", mode)
+	}
+	return "synchronous_commit=" + mode, nil
+}
+
+func (d *postgresDB) close() error { return d.s.db.Close() }

@@ -1,0 +1,282 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+)
+
+// Publication is what one call publishes, all or nothing.
+type Publication struct {
+	AccountID uuid.UUID
+	Events    []NewEvent
+	// Batch says that the caller sent a list, so that errors name the index.
+	Batch bool
+	// IdempotencyKey makes the same call again give the same answer; empty: none.
+	IdempotencyKey string
+	// RequestHash tells the same request from another one under the same key.
+	RequestHash []byte
+}
+
+// Accepted is the answer to one event published.
+type Accepted struct {
+	ID         uuid.UUID `json:"id"`
+	Event      string    `json:"event"`
+	Deliveries int       `json:"deliveries"`
+}
+
+// Publish keeps the events and all their deliveries in one durable commit,
+// shared with whatever else is published at that moment. replayed says that
+// the answer is that of an earlier call with the same idempotency key.
+func (s *Store) Publish(ctx context.Context, p Publication) (accepted []Accepted, replayed bool, err error) {
+	if err := p.check(s.opt.Limits); err != nil {
+		return nil, false, err
+	}
+	if s.full.Load() {
+		return nil, false, &Error{Code: CodeFull, Detail: "the database has reached its size limit and nothing finished is left to remove; ask your operator for more room"}
+	}
+	call := &publishCall{Publication: p, done: make(chan struct{})}
+	select {
+	case s.pub.calls <- call:
+	case <-s.pub.done:
+		return nil, false, errClosed()
+	case <-ctx.Done():
+		return nil, false, ctx.Err()
+	}
+	select {
+	case <-call.done:
+		return call.accepted, call.replayed, s.wrap(call.err)
+	case <-ctx.Done():
+		return nil, false, ctx.Err()
+	}
+}
+
+func errClosed() *Error {
+	return &Error{Code: CodeUnavailable, Detail: "Belfry is shutting down; try again in a moment"}
+}
+
+func (p *Publication) check(limits Limits) error {
+	var bad faults
+	if len(p.IdempotencyKey) > 255 || !visibleASCII(p.IdempotencyKey) {
+		bad.add("Idempotency-Key", "an idempotency key has at most 255 visible ASCII characters")
+	}
+	if len(p.Events) == 0 || len(p.Events) > limits.BatchEvents {
+		bad.add("", fmt.Sprintf("a batch has 1 to %d events", limits.BatchEvents))
+	}
+	if err := bad.err(); err != nil {
+		return err
+	}
+	for i := range p.Events {
+		field := ""
+		if p.Batch {
+			field = fmt.Sprintf("%d.", i)
+		}
+		if p.Events[i].check(limits, field, &bad) {
+			return &Error{
+				Code: CodeTooLarge, Detail: fmt.Sprintf("data has at most %d KiB", limits.EventBytes>>10),
+				Fields: []FieldError{{field + "data", fmt.Sprintf("this has %d bytes", len(p.Events[i].Data))}},
+			}
+		}
+	}
+	return bad.err()
+}
+
+func visibleASCII(text string) bool {
+	for _, c := range []byte(text) {
+		if c < '!' || c > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+type publishCall struct {
+	Publication
+	accepted []Accepted
+	replayed bool
+	err      error
+	done     chan struct{}
+}
+
+// publisher lets concurrent callers share a commit: each takes what gathered
+// during the last one, and never waits for company.
+type publisher struct {
+	s     *Store
+	calls chan *publishCall
+	done  chan struct{}
+}
+
+// maxShared bounds the events of one commit, so that it stays short.
+const maxShared = 512
+
+func newPublisher(s *Store) *publisher {
+	return &publisher{s: s, calls: make(chan *publishCall, 4096), done: make(chan struct{})}
+}
+
+func (p *publisher) run(ctx context.Context) {
+	defer p.drain()
+	defer close(p.done)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case first := <-p.calls:
+			calls := p.gather(first)
+			p.commit(ctx, calls)
+			for _, c := range calls {
+				close(c.done)
+			}
+		}
+	}
+}
+
+func (p *publisher) gather(first *publishCall) []*publishCall {
+	calls, n := []*publishCall{first}, len(first.Events)
+	for n < maxShared {
+		select {
+		case c := <-p.calls:
+			calls = append(calls, c)
+			n += len(c.Events)
+		default:
+			return calls
+		}
+	}
+	return calls
+}
+
+// drain answers the calls that came too late.
+func (p *publisher) drain() {
+	for {
+		select {
+		case c := <-p.calls:
+			c.err = errClosed()
+			close(c.done)
+		default:
+			return
+		}
+	}
+}
+
+func (p *publisher) commit(ctx context.Context, calls []*publishCall) {
+	var f *fanout
+	err := p.s.tx(ctx, func(ctx context.Context, tx bun.Tx) ([]Change, error) {
+		if f != nil {
+			f.release()
+		}
+		var err error
+		f, err = p.s.writeCalls(ctx, tx, calls)
+		if err != nil {
+			return nil, err
+		}
+		return f.changes, f.write(ctx, tx)
+	})
+	if err == nil {
+		f.deliver()
+		return
+	}
+	if f != nil {
+		f.release()
+	}
+	for _, c := range calls {
+		c.accepted, c.err = nil, err
+	}
+}
+
+// writeCalls fans out what the calls publish. A call that is refused has its
+// error set and adds nothing; an error returned concerns all.
+func (s *Store) writeCalls(ctx context.Context, tx bun.Tx, calls []*publishCall) (*fanout, error) {
+	ids := map[uuid.UUID]bool{}
+	for _, c := range calls {
+		c.accepted, c.replayed, c.err = nil, false, nil
+		ids[c.AccountID] = true
+	}
+	accounts := sortedKeys(ids, compareIDs)
+	states, err := s.lockAccounts(ctx, tx, accounts)
+	if err != nil {
+		return nil, err
+	}
+	f := s.newFanout(0, states)
+	for _, a := range states {
+		f.now = max(f.now, a.Now)
+	}
+	if f.queues, err = queuesOf(ctx, tx, accounts); err != nil {
+		return f, err
+	}
+	for _, c := range calls {
+		if err := s.writeCall(ctx, tx, f, c); err != nil {
+			return f, err
+		}
+	}
+	return f, nil
+}
+
+func (s *Store) writeCall(ctx context.Context, tx bun.Tx, f *fanout, c *publishCall) error {
+	a := f.states[c.AccountID]
+	if a == nil {
+		c.err = notFound()
+		return nil
+	}
+	if c.IdempotencyKey != "" {
+		known, err := c.replay(ctx, tx)
+		if known || err != nil {
+			return err
+		}
+	}
+	if err := s.discoverTypes(ctx, tx, a, c.Events); err != nil {
+		var refused *Error
+		if errors.As(err, &refused) {
+			c.err = err
+			return nil
+		}
+		return err
+	}
+	for _, e := range c.Events {
+		id, n := f.event(a, e)
+		c.accepted = append(c.accepted, Accepted{id, e.Type, n})
+	}
+	f.changes = append(f.changes, Change{Kind: ChangeEvent, AccountID: a.AccountID, ID: c.accepted[0].ID})
+	if c.IdempotencyKey == "" {
+		return nil
+	}
+	_, err := tx.NewRaw("INSERT INTO idempotency_keys (account_id, key, request_hash, answer, created_at) VALUES (?, ?, ?, ?, ?)",
+		c.AccountID, c.IdempotencyKey, c.RequestHash, []byte(jsonText(c.accepted)), f.now).Exec(ctx)
+	return err
+}
+
+// replay answers a call whose key was used before. The account is locked, so
+// of two calls at once one waits here.
+func (c *publishCall) replay(ctx context.Context, tx bun.Tx) (known bool, err error) {
+	var kept []struct{ RequestHash, Answer []byte }
+	err = tx.NewRaw("SELECT request_hash, answer FROM idempotency_keys WHERE account_id = ? AND key = ?", c.AccountID, c.IdempotencyKey).Scan(ctx, &kept)
+	if err != nil || len(kept) == 0 {
+		return false, err
+	}
+	if !bytes.Equal(kept[0].RequestHash, c.RequestHash) {
+		c.err = conflict("this idempotency key was used for another request; use a new key for a new request")
+		return true, nil
+	}
+	c.replayed = true
+	return true, json.Unmarshal(kept[0].Answer, &c.accepted)
+}
+
+// discoverTypes registers types that nobody has named before.
+func (s *Store) discoverTypes(ctx context.Context, tx bun.Tx, a *accountState, events []NewEvent) error {
+	var names []string
+	for _, e := range events {
+		if !a.desk.types[e.Type] {
+			names = append(names, e.Type)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	if err := s.discover(ctx, tx, a.AccountID, names, a.desk.account.Limits.EventTypes); err != nil {
+		return err
+	}
+	return bump(ctx, tx, a.AccountID)
+}

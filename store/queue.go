@@ -1,0 +1,84 @@
+package store
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+)
+
+// queueRow is the running state of a webhook, or of an account's tests.
+type queueRow struct {
+	bun.BaseModel      `bun:"table:queues,alias:q"`
+	ID                 uuid.UUID
+	AccountID          uuid.UUID
+	WebhookID          uuid.UUID `bun:",nullzero"`
+	Paused, Deleted    bool
+	DueAt              Time `bun:",nullzero"`
+	ServedAt           int64
+	Pending            int64
+	Processing         int64
+	Delivered          int64
+	Failed             int64
+	Dead               int64
+	FailuresInRow      int64
+	FailedSinceSuccess int64
+	FailingSince       Time `bun:",nullzero"`
+	LastSuccessAt      Time `bun:",nullzero"`
+	LastAttemptAt      Time `bun:",nullzero"`
+	Probing            bool
+	ProbingSince       Time `bun:",nullzero"`
+	ProbeStep          int64
+	ProbeAt            Time `bun:",nullzero"`
+	ResumedAt          Time `bun:",nullzero"`
+	ResumeUsedUntil    int64
+}
+
+// queuesOf reads the queues of the accounts, without locking them.
+func queuesOf(ctx context.Context, db bun.IDB, accounts []uuid.UUID) (map[uuid.UUID]*queueRow, error) {
+	var rows []queueRow
+	err := db.NewSelect().Model(&rows).Where("account_id IN (?)", bun.List(accounts)).Scan(ctx)
+	return byQueue(rows), err
+}
+
+// lockQueues locks queues in the order of their ids: every transaction that
+// changes deliveries already there takes this lock first.
+func (s *Store) lockQueues(ctx context.Context, tx bun.Tx, ids []uuid.UUID) (map[uuid.UUID]*queueRow, error) {
+	var rows []queueRow
+	err := tx.NewRaw("SELECT * FROM queues WHERE id IN (?) ORDER BY id"+s.d.forUpdate(), bun.List(ids)).Scan(ctx, &rows)
+	return byQueue(rows), err
+}
+
+func byQueue(rows []queueRow) map[uuid.UUID]*queueRow {
+	queues := make(map[uuid.UUID]*queueRow, len(rows))
+	for i := range rows {
+		queues[rows[i].ID] = &rows[i]
+	}
+	return queues
+}
+
+// Summary counts what the log still holds, by status.
+type Summary struct {
+	Pending, Processing, Delivered, Failed, Dead int64
+}
+
+// Total is the sum of all five.
+func (s Summary) Total() int64 {
+	return s.Pending + s.Processing + s.Delivered + s.Failed + s.Dead
+}
+
+// Of is the count of one status.
+func (s Summary) Of(status Status) int64 {
+	return [...]int64{s.Pending, s.Processing, s.Delivered, s.Failed, s.Dead}[status]
+}
+
+func (q *queueRow) summary() Summary {
+	return Summary{q.Pending, q.Processing, q.Delivered, q.Failed, q.Dead}
+}
+
+// Summary counts a webhook's deliveries, tests left out.
+func (s *Store) Summary(ctx context.Context, account, webhook uuid.UUID) (Summary, error) {
+	var q queueRow
+	err := s.ro.NewSelect().Model(&q).Where("account_id = ? AND webhook_id = ?", account, webhook).Scan(ctx)
+	return q.summary(), s.wrap(err)
+}

@@ -1,0 +1,57 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/uptrace/bun"
+)
+
+// rateBurst is the bucket of outgoing requests: so many may start at once.
+const rateBurst = 50
+
+// bucket is the generic cell rate algorithm (ITU-T I.371): usedUntil is the
+// time until which the requests already started use up an even rate. All
+// times are microseconds.
+type bucket struct {
+	interval int64 // between two requests at the even rate
+	burst    int64
+}
+
+func perMinute(n int, burst int64) bucket {
+	return bucket{interval: max(1, time.Minute.Microseconds()/int64(max(1, n))), burst: burst}
+}
+
+// free tells how many requests may start now.
+func (b bucket) free(usedUntil, now int64) int64 {
+	return max(0, (now-max(usedUntil, now-b.burst*b.interval))/b.interval)
+}
+
+// use gives the new usedUntil after n requests.
+func (b bucket) use(usedUntil, now, n int64) int64 {
+	return max(usedUntil, now-b.burst*b.interval) + n*b.interval
+}
+
+// rate is the account's bucket. Above 60 000 a minute an even refill is finer
+// than a batch, so the bucket holds what 50 ms refill.
+func (a *accountState) rate() bucket {
+	n := a.desk.account.Limits.RatePerMinute
+	return perMinute(n, max(rateBurst, int64(n)/1200))
+}
+
+func (a *accountState) tokens() int64 { return a.rate().free(a.used, a.Now) }
+
+func (a *accountState) spend(n int64) {
+	if n > 0 {
+		a.used = a.rate().use(a.used, a.Now, n)
+	}
+}
+
+// keepRate writes what the transaction spent.
+func (a *accountState) keepRate(ctx context.Context, tx bun.Tx) error {
+	if a.used == a.RateUsedUntil {
+		return nil
+	}
+	_, err := tx.NewRaw("UPDATE account_states SET rate_used_until = ? WHERE account_id = ?", a.used, a.AccountID).Exec(ctx)
+	return err
+}

@@ -1,0 +1,234 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+)
+
+// Result is what came of one job, and what is to happen next.
+type Result struct {
+	Job     Job
+	Attempt Attempt // Request holds masked headers; RequestBody is not kept
+	// BodySignature is the signature member of the request's body; empty: none.
+	BodySignature string
+	// Next is Pending (again at NextAttemptAt), Delivered, Failed or Dead. A
+	// Dead one was answered 410: its webhook is deactivated.
+	Next Status
+	// Wait is the time from now to the next attempt, when Next is Pending.
+	Wait time.Duration
+}
+
+// recordRow is one result in the form the dialects write.
+type recordRow struct {
+	id         uuid.UUID
+	queue      uuid.UUID
+	attempt    int // the number of the attempt that is recorded
+	deleted    bool
+	status     Status
+	next       int64 // 0: none
+	finished   int64 // 0: not finished
+	startedAt  int64
+	statusCode int
+	err        string
+	detail     string
+	durationUs int64
+}
+
+// Record writes what came of many jobs in one commit: attempts, statuses,
+// counts, tallies and health. A result counts only where the lease is still
+// this node's; a late one changes nothing.
+func (s *Store) Record(ctx context.Context, results []Result) error {
+	if len(results) == 0 {
+		return nil
+	}
+	seen := map[uuid.UUID]bool{}
+	for _, r := range results {
+		seen[r.Job.QueueID] = true
+	}
+	ids := sortedKeys(seen, compareIDs)
+	return s.tx(ctx, func(ctx context.Context, tx bun.Tx) ([]Change, error) {
+		now, err := s.clock(ctx, tx)
+		if err != nil {
+			return nil, err
+		}
+		queues, err := s.lockQueues(ctx, tx, ids)
+		if err != nil {
+			return nil, err
+		}
+		return s.record(ctx, tx, now, queues, results)
+	})
+}
+
+func (s *Store) clock(ctx context.Context, tx bun.Tx) (now int64, err error) {
+	if s.opt.Now != nil {
+		return s.opt.Now().UnixMicro(), nil
+	}
+	err = tx.NewRaw("SELECT "+s.d.nowSQL()).Scan(ctx, &now)
+	return now, err
+}
+
+func (s *Store) record(ctx context.Context, tx bun.Tx, now int64, queues map[uuid.UUID]*queueRow, results []Result) ([]Change, error) {
+	rows := make([]recordRow, len(results))
+	for i := range results {
+		rows[i] = results[i].row(now, queues[results[i].Job.QueueID])
+	}
+	ours, err := s.d.recordRows(ctx, tx, s.node, rows)
+	if err != nil {
+		return nil, err
+	}
+	w := &recording{s: s, now: now, queues: queues, deltas: map[uuid.UUID]*queueDelta{}, tallies: map[tallyKey]*tally{}, health: map[uuid.UUID]*health{}}
+	for i := range results {
+		if ours[i] {
+			w.add(&results[i], &rows[i])
+		}
+	}
+	return w.write(ctx, tx)
+}
+
+func (r *Result) row(now int64, q *queueRow) recordRow {
+	row := recordRow{
+		id: r.Job.DeliveryID, queue: r.Job.QueueID, attempt: r.Job.Attempt, status: r.Next, deleted: q != nil && q.Deleted,
+		startedAt: micros(r.Attempt.StartedAt.Time), statusCode: r.Attempt.StatusCode, err: r.Attempt.Error,
+		detail: r.Attempt.Detail, durationUs: r.Attempt.Duration.Microseconds(),
+	}
+	if row.deleted {
+		row.status = Dead
+	}
+	if row.status == Pending {
+		row.next = now + r.Wait.Microseconds()
+	} else {
+		row.finished = now
+	}
+	return row
+}
+
+// recording gathers what one Record writes besides the deliveries themselves.
+type recording struct {
+	s        *Store
+	now      int64
+	queues   map[uuid.UUID]*queueRow
+	deltas   map[uuid.UUID]*queueDelta
+	tallies  map[tallyKey]*tally
+	health   map[uuid.UUID]*health
+	attempts []attemptRow
+	changes  []Change
+}
+
+func (w *recording) add(r *Result, row *recordRow) {
+	j := &r.Job
+	w.attempts = append(w.attempts, keepAttempt(r))
+	w.changes = append(w.changes, Change{Kind: ChangeDelivery, AccountID: j.AccountID, ID: j.DeliveryID, WebhookID: j.WebhookID, Due: row.status == Pending})
+	q := w.queues[row.queue]
+	if q == nil {
+		return
+	}
+	if !q.Deleted {
+		w.count(row)
+	}
+	w.tally(r)
+	if !j.Test && !q.Deleted {
+		w.healthOf(q).hear(r, w.now)
+	}
+}
+
+func (w *recording) count(row *recordRow) {
+	d := w.deltas[row.queue]
+	if d == nil {
+		d = &queueDelta{}
+		w.deltas[row.queue] = d
+	}
+	d.processing--
+	d.move(row.status, row.next)
+}
+
+// move counts a delivery into a status.
+func (d *queueDelta) move(to Status, due int64) {
+	switch to {
+	case Pending:
+		d.pending++
+		d.due = earlier(d.due, due)
+	case Delivered:
+		d.delivered++
+	case Failed:
+		d.failed++
+	case Dead:
+		d.dead++
+	}
+}
+
+func keepAttempt(r *Result) attemptRow {
+	a := &r.Attempt
+	row := attemptRow{
+		DeliveryID: r.Job.DeliveryID, Number: r.Job.Attempt, Node: a.Node, StartedAt: a.StartedAt, DurationUs: a.Duration.Microseconds(),
+		StatusCode: a.StatusCode, Error: a.Error, Detail: a.Detail, RemoteAddress: a.RemoteAddress, Protocol: a.Protocol,
+		DNSUs: a.Phases.DNS.Microseconds(), ConnectUs: a.Phases.Connect.Microseconds(), TLSUs: a.Phases.TLS.Microseconds(),
+		FirstByteUs: a.Phases.FirstByte.Microseconds(), Reused: a.Phases.Reused, URL: a.URL,
+		ResponseBody: a.ResponseBody, Truncated: a.Truncated,
+	}
+	if a.Request != nil {
+		kept, _ := json.Marshal(keptRequest{a.Request, r.BodySignature})
+		row.RequestHeaders = string(kept)
+	}
+	if a.Response != nil {
+		kept, _ := json.Marshal(a.Response)
+		row.ResponseHeaders = string(kept)
+	}
+	return row
+}
+
+func (w *recording) write(ctx context.Context, tx bun.Tx) ([]Change, error) {
+	if err := w.s.writeAttempts(ctx, tx, w.attempts); err != nil {
+		return nil, err
+	}
+	if err := w.s.writeTallies(ctx, tx, w.tallies); err != nil {
+		return nil, err
+	}
+	if err := w.s.applyDeltas(ctx, tx, w.deltas); err != nil {
+		return nil, err
+	}
+	for _, id := range sortedKeys(w.health, compareIDs) {
+		changes, err := w.health[id].write(ctx, tx, w.s, w.now)
+		if err != nil {
+			return nil, err
+		}
+		w.changes = append(w.changes, changes...)
+	}
+	return w.changes, nil
+}
+
+func (s *Store) writeAttempts(ctx context.Context, tx bun.Tx, rows []attemptRow) error {
+	return s.d.insertBatch(ctx, tx, "attempts", []column{
+		col("delivery_id", "uuid", rows, func(a attemptRow) string { return a.DeliveryID.String() }),
+		col("number", "integer", rows, func(a attemptRow) int64 { return int64(a.Number) }),
+		col("node", "text", rows, func(a attemptRow) string { return a.Node }),
+		col("started_at", "bigint", rows, func(a attemptRow) int64 { return micros(a.StartedAt.Time) }),
+		col("duration_us", "bigint", rows, func(a attemptRow) int64 { return a.DurationUs }),
+		col("status_code", "integer", rows, func(a attemptRow) *int64 { return numberOrNull(a.StatusCode) }),
+		col("error", "text", rows, func(a attemptRow) *string { return orNull(a.Error) }),
+		col("detail", "text", rows, func(a attemptRow) *string { return orNull(a.Detail) }),
+		col("remote_address", "text", rows, func(a attemptRow) *string { return orNull(a.RemoteAddress) }),
+		col("protocol", "text", rows, func(a attemptRow) *string { return orNull(a.Protocol) }),
+		col("dns_us", "bigint", rows, func(a attemptRow) int64 { return a.DNSUs }),
+		col("connect_us", "bigint", rows, func(a attemptRow) int64 { return a.ConnectUs }),
+		col("tls_us", "bigint", rows, func(a attemptRow) int64 { return a.TLSUs }),
+		col("first_byte_us", "bigint", rows, func(a attemptRow) int64 { return a.FirstByteUs }),
+		col("reused", "boolean", rows, func(a attemptRow) bool { return a.Reused }),
+		col("url", "text", rows, func(a attemptRow) *string { return orNull(a.URL) }),
+		col("request_headers", "text", rows, func(a attemptRow) *string { return orNull(a.RequestHeaders) }),
+		col("response_headers", "text", rows, func(a attemptRow) *string { return orNull(a.ResponseHeaders) }),
+		col("response_body", "bytea", rows, func(a attemptRow) []byte { return a.ResponseBody }),
+		col("truncated", "boolean", rows, func(a attemptRow) bool { return a.Truncated }),
+	})
+}
+
+func numberOrNull(n int) *int64 {
+	if n == 0 {
+		return nil
+	}
+	v := int64(n)
+	return &v
+}

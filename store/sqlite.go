@@ -1,0 +1,269 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/sqlitedialect"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// sqliteDB is the embedded default: one connection writes, a few read.
+type sqliteDB struct {
+	s    *Store
+	lock *os.File
+}
+
+func openSQLite(ctx context.Context, s *Store) error {
+	if err := os.MkdirAll(s.opt.DataDir, 0o700); err != nil {
+		return fmt.Errorf("make the data folder: %w", err)
+	}
+	d := &sqliteDB{s: s}
+	s.d = d
+	if s.opt.Serve {
+		if err := d.takeLock(); err != nil {
+			return err
+		}
+	}
+	write, err := sql.Open("sqlite", d.dsn("_txlock=immediate"))
+	if err != nil {
+		return err
+	}
+	write.SetMaxOpenConns(1)
+	read, err := sql.Open("sqlite", d.dsn("_pragma=query_only(1)"))
+	if err != nil {
+		return err
+	}
+	read.SetMaxOpenConns(4)
+	s.db, s.ro = bun.NewDB(write, sqlitedialect.New()), bun.NewDB(read, sqlitedialect.New())
+	if _, err := d.durability(ctx); err != nil {
+		d.close()
+		return err
+	}
+	return nil
+}
+
+func (d *sqliteDB) path() string { return filepath.Join(d.s.opt.DataDir, "belfry.db") }
+
+func (d *sqliteDB) dsn(more string) string {
+	return "file:" + (&url.URL{Path: d.path()}).EscapedPath() +
+		"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&" + more
+}
+
+// takeLock lets one process serve the file. The lock ends with the process,
+// however it ends.
+func (d *sqliteDB) takeLock() error {
+	f, err := os.OpenFile(d.path()+".lock", os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("lock the database: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		f.Close()
+		return fmt.Errorf("another process serves %s already: stop it, give this one another -data-dir, or use Postgres for several nodes", d.path())
+	}
+	d.lock = f
+	return nil
+}
+
+func (d *sqliteDB) name() string { return "sqlite" }
+
+func (d *sqliteDB) nowSQL() string { return fmt.Sprint(time.Now().UnixMicro()) }
+
+func (d *sqliteDB) forUpdate() string { return "" } // the transaction is the only writer
+
+func (d *sqliteDB) blobText(column string) string { return "CAST(" + column + " AS text)" }
+
+// migrate runs in the serving process, which holds the lock, or in a command
+// while no process serves; goose runs each migration in a transaction.
+func (d *sqliteDB) migrate(ctx context.Context) error {
+	return migrateWith(ctx, goose.DialectSQLite3, d.s.db.DB, "sqlite")
+}
+
+func (d *sqliteDB) code(err error) int {
+	var e *sqlite.Error
+	if errors.As(err, &e) {
+		return e.Code()
+	}
+	return 0
+}
+
+func (d *sqliteDB) isDuplicate(err error) bool {
+	code := d.code(err)
+	return code == sqlite3.SQLITE_CONSTRAINT_UNIQUE || code == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
+}
+
+func (d *sqliteDB) isTransient(err error) bool { return d.code(err)&0xff == sqlite3.SQLITE_BUSY }
+
+func (d *sqliteDB) isUnavailable(err error) bool {
+	switch d.code(err) & 0xff {
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY:
+		return true
+	}
+	return false
+}
+
+func (d *sqliteDB) insertBatch(ctx context.Context, tx bun.Tx, table string, cols []column) error {
+	if cols[0].n == 0 {
+		return nil
+	}
+	names := make([]string, len(cols))
+	for i, c := range cols {
+		names[i] = c.name
+	}
+	stmt, err := tx.Tx.PrepareContext(ctx, "INSERT INTO "+table+" ("+strings.Join(names, ", ")+") VALUES (?"+strings.Repeat(", ?", len(cols)-1)+")")
+	if err != nil {
+		return err
+	}
+	defer stmt.Close()
+	args := make([]any, len(cols))
+	for i := range cols[0].n {
+		for j := range cols {
+			args[j] = cols[j].at(i)
+		}
+		if _, err := stmt.ExecContext(ctx, args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dueSQL picks what a queue has due, earliest first; probeSQL its oldest.
+const (
+	sqliteDueSQL   = "SELECT id FROM deliveries WHERE queue_id = ? AND status = 0 AND next_attempt_at BETWEEN ? AND ? ORDER BY next_attempt_at LIMIT ?"
+	sqliteProbeSQL = "SELECT id FROM deliveries WHERE queue_id = ? AND status = 0 ORDER BY id LIMIT 1"
+)
+
+func (d *sqliteDB) claimRows(ctx context.Context, tx bun.Tx, takes []take, now, leaseUntil int64, node string) ([]claimed, error) {
+	var all []claimed
+	for _, t := range takes {
+		pick := tx.NewRaw(sqliteDueSQL, t.queue.ID, d.s.lowWater(t.queue), now, t.n)
+		if t.queue.Probing {
+			pick = tx.NewRaw(sqliteProbeSQL, t.queue.ID)
+		}
+		var ids []string
+		if err := pick.Scan(ctx, &ids); err != nil {
+			return nil, err
+		}
+		if len(ids) == 0 {
+			continue
+		}
+		_, err := tx.NewRaw("UPDATE deliveries SET status = 1, lease_node = ?, lease_until = ? WHERE id IN (?)", node, leaseUntil, bun.List(ids)).Exec(ctx)
+		if err != nil {
+			return nil, err
+		}
+		var rows []claimed
+		err = tx.NewRaw("SELECT d.*, e.occurred_at, e.data FROM deliveries d JOIN events e ON e.id = d.event_id WHERE d.id IN (?) ORDER BY d.next_attempt_at", bun.List(ids)).Scan(ctx, &rows)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, rows...)
+	}
+	return all, nil
+}
+
+const sqliteRecordSQL = `UPDATE deliveries SET status = ?1, attempts = ?2, interrupted = 0, next_attempt_at = ?3,
+	lease_node = NULL, lease_until = NULL, last_status_code = ?4, last_error = ?5, last_detail = ?6, last_duration_us = ?7,
+	last_attempt_at = ?8, delivered_at = CASE WHEN ?1 = 2 THEN ?9 ELSE delivered_at END, finished_at = ?9
+	WHERE id = ?10 AND lease_node = ?11 AND attempts = ?2 - 1 AND (status = 1 OR ?12 AND status = 4)`
+
+func (d *sqliteDB) recordRows(ctx context.Context, tx bun.Tx, node string, rows []recordRow) ([]bool, error) {
+	stmt, err := tx.Tx.PrepareContext(ctx, sqliteRecordSQL)
+	if err != nil {
+		return nil, err
+	}
+	defer stmt.Close()
+	ours := make([]bool, len(rows))
+	for i, r := range rows {
+		res, err := stmt.ExecContext(ctx, int64(r.status), r.attempt, numberOrNil(r.next), numberOrNull(r.statusCode), orNull(r.err), orNull(r.detail),
+			r.durationUs, r.startedAt, numberOrNil(r.finished), r.id.String(), node, r.deleted)
+		if err != nil {
+			return nil, err
+		}
+		n, err := res.RowsAffected()
+		if err != nil {
+			return nil, err
+		}
+		ours[i] = n == 1
+	}
+	return ours, nil
+}
+
+func numberOrNil(n int64) *int64 {
+	if n == 0 {
+		return nil
+	}
+	return &n
+}
+
+func (d *sqliteDB) databaseSize(ctx context.Context) (int64, error) {
+	var size int64
+	err := d.s.ro.NewRaw("SELECT (page_count - freelist_count) * page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size").Scan(ctx, &size)
+	return size, err
+}
+
+// ring has nobody to tell: other processes are only commands beside the
+// server, which hears of what they changed through the file.
+func (d *sqliteDB) ring(context.Context, bun.Tx, []Change) error { return nil }
+
+// listen notices what commands beside the server write, within 200 ms: the
+// data version that a connection sees changes only by others' commits.
+func (d *sqliteDB) listen(ctx context.Context, heard func(Change)) {
+	if !d.s.opt.Serve {
+		return
+	}
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	var last int64
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		var version int64
+		if err := d.s.db.NewRaw("PRAGMA data_version").Scan(ctx, &version); err != nil {
+			continue
+		}
+		if last != 0 && version != last {
+			heard(Change{Kind: ChangeAccount, Due: true})
+		}
+		last = version
+	}
+}
+
+func (d *sqliteDB) durability(ctx context.Context) (string, error) {
+	var mode string
+	var sync, keys int
+	err := errors.Join(d.s.db.NewRaw("PRAGMA journal_mode").Scan(ctx, &mode), d.s.db.NewRaw("PRAGMA synchronous").Scan(ctx, &sync),
+		d.s.db.NewRaw("PRAGMA foreign_keys").Scan(ctx, &keys))
+	if err != nil {
+		return "", fmt.Errorf("open %s: %w", d.path(), err)
+	}
+	read := fmt.Sprintf("journal_mode=%s synchronous=%d foreign_keys=%d", mode, sync, keys)
+	if mode != "wal" || sync != 2 || keys != 1 {
+		return read, fmt.Errorf("SQLite runs with %s; a commit is safe only with journal_mode=wal synchronous=2 (FULL)", read)
+	}
+	return "synchronous=FULL", nil
+}
+
+func (d *sqliteDB) close() error {
+	var err error
+	if d.s.db != nil {
+		err = errors.Join(d.s.ro.Close(), d.s.db.Close())
+	}
+	if d.lock != nil {
+		err = errors.Join(err, d.lock.Close())
+	}
+	return err
+}

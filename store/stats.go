@@ -1,0 +1,312 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+)
+
+// Overview is a webhook with all that the list of webhooks tells about it.
+type Overview struct {
+	Webhook
+	Summary Summary
+	Health  Health
+	// Hours are the attempts of the last 24 hours, oldest first.
+	Hours []Bar
+	// OK and Failed count the attempts of the last 24 hours.
+	OK, Failed    int64
+	LastAttemptAt Time
+}
+
+// Bar counts the attempts that began in a span of time.
+type Bar struct {
+	Start      Time
+	OK, Failed int64
+}
+
+// SuccessRate of attempts, 0 to 1; ok is false where there were none.
+func SuccessRate(succeeded, failed int64) (rate float64, ok bool) {
+	if succeeded+failed == 0 {
+		return 0, false
+	}
+	return float64(succeeded) / float64(succeeded+failed), true
+}
+
+// Overviews lists the account's webhooks that are not deleted, oldest first.
+func (s *Store) Overviews(ctx context.Context, account uuid.UUID) ([]Overview, error) {
+	webhooks, err := s.Webhooks(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	return s.overviews(ctx, account, webhooks)
+}
+
+// Overview tells about one webhook, deleted or not.
+func (s *Store) Overview(ctx context.Context, account, id uuid.UUID) (Overview, error) {
+	w, err := s.Webhook(ctx, account, id)
+	if err != nil {
+		return Overview{}, err
+	}
+	list, err := s.overviews(ctx, account, []Webhook{w})
+	if err != nil {
+		return Overview{}, err
+	}
+	return list[0], nil
+}
+
+func (s *Store) overviews(ctx context.Context, account uuid.UUID, webhooks []Webhook) ([]Overview, error) {
+	if len(webhooks) == 0 {
+		return nil, nil
+	}
+	state, err := s.readState(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]uuid.UUID, len(webhooks))
+	for i, w := range webhooks {
+		ids[i] = w.ID
+	}
+	queues, err := queuesOf(ctx, s.ro, []uuid.UUID{account})
+	if err != nil {
+		return nil, s.wrap(err)
+	}
+	hour, err := s.timingsOf(ctx, ids, minuteSpan, state.Now-time.Hour.Microseconds())
+	if err != nil {
+		return nil, err
+	}
+	bars, err := s.dayBars(ctx, ids, state.Now)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Overview, len(webhooks))
+	for i, w := range webhooks {
+		q := queues[w.ID]
+		list[i] = Overview{
+			Webhook: w, Summary: q.summary(), Hours: bars[w.ID], LastAttemptAt: q.LastAttemptAt,
+			Health: healthOf(&w, q, orEmpty(hour[w.ID]), state, s.opt.Limits.Timeout),
+		}
+		for _, b := range list[i].Hours {
+			list[i].OK += b.OK
+			list[i].Failed += b.Failed
+		}
+	}
+	return list, nil
+}
+
+func orEmpty(t *timings) *timings {
+	if t == nil {
+		return newTimings()
+	}
+	return t
+}
+
+// readState reads an account's rate without locking it.
+func (s *Store) readState(ctx context.Context, account uuid.UUID) (*accountState, error) {
+	var state accountState
+	err := s.ro.NewRaw("SELECT account_id, rate_used_until, webhooks_version, "+s.nowSQL()+" AS now FROM account_states WHERE account_id = ?", account).Scan(ctx, &state)
+	if err != nil {
+		return nil, s.wrap(err)
+	}
+	a, err := s.account(ctx, s.ro, account)
+	state.desk, state.used = &desk{account: a}, state.RateUsedUntil
+	return &state, err
+}
+
+// timingsOf sums the tallies of queues since a moment.
+func (s *Store) timingsOf(ctx context.Context, queues []uuid.UUID, span int, since int64) (map[uuid.UUID]*timings, error) {
+	var rows []struct {
+		QueueID  uuid.UUID
+		tallyRow `bun:",extend"`
+	}
+	err := s.ro.NewRaw(`SELECT queue_id, min(start) AS slot, kind, code, bucket, sum(count) AS count, max(last_at) AS last_at FROM tallies
+		WHERE queue_id IN (?) AND span = ? AND start >= ? GROUP BY queue_id, kind, code, bucket`, bun.List(queues), span, since).Scan(ctx, &rows)
+	all := map[uuid.UUID]*timings{}
+	for i := range rows {
+		t := all[rows[i].QueueID]
+		if t == nil {
+			t = newTimings()
+			all[rows[i].QueueID] = t
+		}
+		t.add(&rows[i].tallyRow)
+	}
+	return all, s.wrap(err)
+}
+
+// dayBars gives each queue's attempts of the last 24 hours, hour by hour.
+func (s *Store) dayBars(ctx context.Context, queues []uuid.UUID, now int64) (map[uuid.UUID][]Bar, error) {
+	hour := time.Hour.Microseconds()
+	first := now/hour*hour - 23*hour
+	var rows []struct {
+		QueueID   uuid.UUID
+		Start     int64
+		Succeeded bool
+		Count     int64
+	}
+	err := s.ro.NewRaw(`SELECT queue_id, start, kind = '' AS succeeded, sum(count) AS count FROM tallies
+		WHERE queue_id IN (?) AND span = ? AND start >= ? GROUP BY 1, 2, 3`, bun.List(queues), hourSpan, first).Scan(ctx, &rows)
+	bars := map[uuid.UUID][]Bar{}
+	for _, id := range queues {
+		bars[id] = emptyBars(first, hour, 24)
+	}
+	for _, r := range rows {
+		i := (r.Start - first) / hour
+		if list := bars[r.QueueID]; i >= 0 && int(i) < len(list) {
+			list[i].add(r.Succeeded, r.Count)
+		}
+	}
+	return bars, s.wrap(err)
+}
+
+func emptyBars(first, step int64, n int) []Bar {
+	bars := make([]Bar, n)
+	for i := range bars {
+		bars[i].Start = Time{fromMicros(first + int64(i)*step)}
+	}
+	return bars
+}
+
+func (b *Bar) add(succeeded bool, n int64) {
+	if succeeded {
+		b.OK += n
+	} else {
+		b.Failed += n
+	}
+}
+
+// Range is how far back a chart looks.
+type Range string
+
+// The ranges that pages offer.
+const (
+	LastHour  Range = "1h"
+	LastDay   Range = "24h"
+	LastWeek  Range = "7d"
+	LastMonth Range = "30d"
+)
+
+// ParseRange reads a range; any other word is LastDay.
+func ParseRange(word string) Range {
+	switch r := Range(word); r {
+	case LastHour, LastWeek, LastMonth:
+		return r
+	}
+	return LastDay
+}
+
+// scale gives a range's tallies, the width of a bar and how many there are.
+func (r Range) scale() (span int, step time.Duration, bars int) {
+	switch r {
+	case LastHour:
+		return minuteSpan, 2 * time.Minute, 30
+	case LastWeek:
+		return hourSpan, 6 * time.Hour, 28
+	case LastMonth:
+		return hourSpan, 24 * time.Hour, 30
+	}
+	return hourSpan, time.Hour, 24
+}
+
+// Chart is a webhook's attempts over a range of time.
+type Chart struct {
+	Range         Range
+	Step          time.Duration
+	Points        []Point // oldest first; the last one is still growing
+	OK, Failed    int64
+	P50, P95, P99 time.Duration // of the whole range; 0: no answers
+	Kinds         []KindCount   // most frequent first
+}
+
+// Point is one bar of a chart with its response times; 0: no answers.
+type Point struct {
+	Bar
+	P50, P95, P99 time.Duration
+}
+
+// Chart tells what a webhook's attempts came to, over a range.
+func (s *Store) Chart(ctx context.Context, account, webhook uuid.UUID, r Range) (Chart, error) {
+	if _, err := s.Webhook(ctx, account, webhook); err != nil {
+		return Chart{}, err
+	}
+	now, err := s.Now(ctx)
+	if err != nil {
+		return Chart{}, err
+	}
+	span, step, bars := r.scale()
+	width := step.Microseconds()
+	first := now.UnixMicro()/width*width - int64(bars-1)*width
+	var rows []tallyRow
+	err = s.ro.NewRaw(`SELECT start / ? * ? AS slot, kind, code, bucket, sum(count) AS count, max(last_at) AS last_at FROM tallies
+		WHERE queue_id = ? AND span = ? AND start >= ? GROUP BY 1, 2, 3, 4`, width, width, webhook, span, first).Scan(ctx, &rows)
+	if err != nil {
+		return Chart{}, s.wrap(err)
+	}
+	return chart(r, step, emptyBars(first, width, bars), rows), nil
+}
+
+func chart(r Range, step time.Duration, bars []Bar, rows []tallyRow) Chart {
+	whole, slots := newTimings(), make([]*timings, len(bars))
+	for i := range rows {
+		whole.add(&rows[i])
+		if j := (rows[i].Slot - bars[0].Start.UnixMicro()) / step.Microseconds(); j >= 0 && int(j) < len(slots) {
+			slots[j] = orEmpty(slots[j])
+			slots[j].add(&rows[i])
+		}
+	}
+	c := Chart{
+		Range: r, Step: step, OK: whole.ok, Failed: whole.failed, Kinds: whole.kinds(),
+		P50: whole.percentile(50), P95: whole.percentile(95), P99: whole.percentile(99),
+	}
+	for i, b := range bars {
+		t := orEmpty(slots[i])
+		b.OK, b.Failed = t.ok, t.failed
+		c.Points = append(c.Points, Point{b, t.percentile(50), t.percentile(95), t.percentile(99)})
+	}
+	return c
+}
+
+// Strip is what the head of the list of webhooks counts.
+type Strip struct {
+	// OK and Failed count the attempts of the last 24 hours.
+	OK, Failed int64
+	// Waiting deliveries are pending; Held of them wait for something other
+	// than their time.
+	Waiting, Held int64
+	// GivenUp counts the deliveries that failed in the last 24 hours, at most 10 000.
+	GivenUp int64
+}
+
+// Strip counts what the account's webhooks, as listed, did and have to do.
+func (s *Store) Strip(ctx context.Context, account uuid.UUID, list []Overview) (Strip, error) {
+	var n Strip
+	now, err := s.Now(ctx)
+	if err != nil {
+		return n, err
+	}
+	for i := range list {
+		o := &list[i]
+		n.OK += o.OK
+		n.Failed += o.Failed
+		n.Waiting += o.Summary.Pending
+		switch o.Health.State {
+		case HealthInactive, HealthProbing:
+			n.Held += o.Summary.Pending
+		case HealthHeld:
+			due, err := s.countDue(ctx, o.ID, now)
+			if err != nil {
+				return n, err
+			}
+			n.Held += due
+		}
+	}
+	err = s.ro.NewRaw(`SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE account_id = ? AND status = 3 AND finished_at > ? LIMIT 10000) AS failed`,
+		account, micros(now.Add(-24*time.Hour))).Scan(ctx, &n.GivenUp)
+	return n, s.wrap(err)
+}
+
+func (s *Store) countDue(ctx context.Context, queue uuid.UUID, now time.Time) (n int64, err error) {
+	err = s.ro.NewRaw("SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE queue_id = ? AND status = 0 AND next_attempt_at <= ? LIMIT 10000) AS due",
+		queue, micros(now)).Scan(ctx, &n)
+	return n, s.wrap(err)
+}

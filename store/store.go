@@ -1,0 +1,241 @@
+// Package store holds the nouns and their truth: types, checks, SQL,
+// transactions and the bell. One set of queries serves SQLite and Postgres;
+// what must differ is the private dialect interface, met in sqlite.go and
+// postgres.go.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"belfry/worker/outbound"
+)
+
+// Options says which database to open and how to treat what is in it.
+type Options struct {
+	// DatabaseURL is a postgres:// URL; empty means SQLite in DataDir.
+	DatabaseURL string
+	// DataDir is the folder of the SQLite file and of the secret key that is
+	// made where none is given. It is created when missing.
+	DataDir string
+	// SecretKey encrypts secrets at rest: any string of 32 characters or more.
+	// Empty with SQLite: made once and kept in DataDir; required with Postgres.
+	SecretKey string
+	// Serve takes the lock that lets only one process serve an SQLite file.
+	Serve bool
+	// Limits are the defaults for accounts that have none of their own.
+	Limits Limits
+	// HeaderPrefix is the default prefix of signature headers; empty: X-Webhook.
+	HeaderPrefix string
+	// NodeName is shown with attempts; empty: the host's name.
+	NodeName string
+	// Targets are the private addresses that webhooks may lead to.
+	Targets *outbound.Targets
+	// Resolver looks up the names in URLs; nil: the system's.
+	Resolver outbound.Resolver
+	// MaxDatabaseSize in bytes makes Publish answer CodeFull once nothing
+	// finished is left to remove; 0: no budget.
+	MaxDatabaseSize int64
+	// Now replaces the database's clock in tests.
+	Now func() time.Time
+	// Log gets what no caller is there to hear; nil: slog.Default.
+	Log *slog.Logger
+}
+
+// Store is one open database. All methods may be used from many goroutines.
+type Store struct {
+	opt     Options
+	checker *outbound.Checker
+	log     *slog.Logger
+	db      *bun.DB // writes; on SQLite a single connection
+	ro      *bun.DB // reads; on Postgres the same as db
+	d       dialect
+	seal    *sealer
+	node    string
+	bell    *bell
+	desks   deskCache
+	pub     *publisher
+	people  *people
+	keys    *keyCache
+	hand    atomic.Pointer[Handover]
+	full    atomic.Bool
+	cancel  context.CancelFunc
+}
+
+// dialect is what SQLite and Postgres do differently.
+type dialect interface {
+	name() string
+	// nowSQL is an expression for the database's clock in unix microseconds.
+	nowSQL() string
+	// forUpdate is the locking clause that ends a SELECT of rows to be changed.
+	forUpdate() string
+	migrate(ctx context.Context) error
+	// blobText reads a blob column as text.
+	blobText(column string) string
+	// isDuplicate says whether err is a broken unique index.
+	isDuplicate(err error) bool
+	// isTransient says whether the same transaction may succeed when run again.
+	isTransient(err error) bool
+	// isUnavailable says whether err means that the database can't be reached.
+	isUnavailable(err error) bool
+	insertBatch(ctx context.Context, tx bun.Tx, table string, cols []column) error
+	claimRows(ctx context.Context, tx bun.Tx, takes []take, now, leaseUntil int64, node string) ([]claimed, error)
+	recordRows(ctx context.Context, tx bun.Tx, node string, rows []recordRow) ([]bool, error)
+	databaseSize(ctx context.Context) (int64, error)
+	// ring tells other processes of changes, inside the transaction where the
+	// database can; listen hears them until ctx ends.
+	ring(ctx context.Context, tx bun.Tx, changes []Change) error
+	listen(ctx context.Context, heard func(Change))
+	// durability reads back the settings that make a commit safe.
+	durability(ctx context.Context) (string, error)
+	close() error
+}
+
+// Open opens the database that opt names. It does not migrate: call Migrate,
+// or MustBeCurrent where another process owns the schema.
+func Open(ctx context.Context, opt Options) (*Store, error) {
+	s := &Store{opt: opt, log: opt.Log, bell: newBell(), people: newPeople(), keys: newKeyCache(), node: uuid.Must(uuid.NewV7()).String()}
+	if s.log == nil {
+		s.log = slog.Default()
+	}
+	if s.opt.NodeName == "" {
+		s.opt.NodeName, _ = os.Hostname()
+	}
+	if s.opt.HeaderPrefix == "" {
+		s.opt.HeaderPrefix = "X-Webhook"
+	}
+	s.opt.Limits = s.opt.Limits.withDefaults()
+	if s.opt.Targets == nil {
+		s.opt.Targets = &outbound.Targets{}
+	}
+	s.checker = outbound.NewChecker(s.opt.Targets, s.opt.Resolver)
+	open := openSQLite
+	if opt.DatabaseURL != "" {
+		open = openPostgres
+	}
+	if err := open(ctx, s); err != nil {
+		return nil, err
+	}
+	if err := s.openSeal(); err != nil {
+		s.d.close()
+		return nil, err
+	}
+	run, cancel := context.WithCancel(context.Background())
+	s.cancel = cancel
+	s.pub = newPublisher(s)
+	go s.pub.run(run)
+	go s.runKeys(run)
+	go s.d.listen(run, s.heard)
+	return s, nil
+}
+
+// Close gives the database back. Calls under way fail.
+func (s *Store) Close() error {
+	s.cancel()
+	<-s.pub.done
+	<-s.keys.done
+	s.bell.close()
+	return s.d.close()
+}
+
+// Migrate brings the schema up to date, under a lock, and checks the secret
+// key against the one the database was first used with.
+func (s *Store) Migrate(ctx context.Context) error {
+	if err := s.d.migrate(ctx); err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	return s.checkKey(ctx)
+}
+
+// Node is the id under which this process holds leases.
+func (s *Store) Node() string { return s.node }
+
+// NodeName is the name shown with the attempts of this process.
+func (s *Store) NodeName() string { return s.opt.NodeName }
+
+// Dialect is "sqlite" or "postgres".
+func (s *Store) Dialect() string { return s.d.name() }
+
+// Targets are the private addresses that webhooks may lead to.
+func (s *Store) Targets() *outbound.Targets { return s.opt.Targets }
+
+// Durability reads back what makes a commit safe ("synchronous=FULL"); an
+// error says what is wrong.
+func (s *Store) Durability(ctx context.Context) (string, error) { return s.d.durability(ctx) }
+
+// Ping says whether the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	_, err := s.Now(ctx)
+	return err
+}
+
+// Now is the database's clock.
+func (s *Store) Now(ctx context.Context) (time.Time, error) {
+	var now int64
+	err := s.ro.NewRaw("SELECT "+s.nowSQL()).Scan(ctx, &now)
+	return fromMicros(now), s.wrap(err)
+}
+
+func (s *Store) nowSQL() string {
+	if s.opt.Now != nil {
+		return fmt.Sprint(s.opt.Now().UnixMicro())
+	}
+	return s.d.nowSQL()
+}
+
+// tx runs fn in a transaction, again where the database asks for it, and rings
+// the bell with what fn says has changed once the commit is durable.
+func (s *Store) tx(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) ([]Change, error)) error {
+	var changes []Change
+	run := func(ctx context.Context, tx bun.Tx) (err error) {
+		if changes, err = fn(ctx, tx); err != nil {
+			return err
+		}
+		return s.d.ring(ctx, tx, changes)
+	}
+	err := s.db.RunInTx(ctx, nil, run)
+	for try := 0; err != nil && try < 5 && s.d.isTransient(err) && ctx.Err() == nil; try++ {
+		err = s.db.RunInTx(ctx, nil, run)
+	}
+	if err != nil {
+		return s.wrap(err)
+	}
+	s.bell.ring(changes)
+	return nil
+}
+
+// wrap turns the driver's errors into ours; an Error passes as it is.
+func (s *Store) wrap(err error) error {
+	var ours *Error
+	switch {
+	case err == nil || errors.As(err, &ours):
+		return err
+	case errors.Is(err, sql.ErrNoRows):
+		return notFound()
+	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
+		return err
+	case s.d.isUnavailable(err):
+		return &Error{Code: CodeUnavailable, Detail: "the database does not answer; try again in a moment", Cause: err}
+	}
+	return err
+}
+
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+func fromMicros(us int64) time.Time { return time.UnixMicro(us).UTC() }
+
+func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
