@@ -1,0 +1,243 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/a-h/templ"
+	"github.com/labstack/echo/v4"
+
+	"belfry/store"
+	"belfry/views"
+	"belfry/web"
+)
+
+// fault is an error as it is told: to people in words, to programs by its code.
+type fault struct {
+	Status int
+	Code   string
+	Title  string
+	Detail string
+	Fields []web.FieldError
+	// RetryAfter in seconds; 0 where waiting alone does not help.
+	RetryAfter int
+}
+
+// Error answers every error of a handler, a guard or the router: as a problem
+// (RFC 9457) to programs, as a toast to htmx, as a page to a browser. Faults of
+// our own are logged with their cause, and told with the request's id only.
+func (h *Handlers) Error(c echo.Context, err error) {
+	if errors.Is(err, web.ErrSessionEnded) {
+		web.SessionOf(c).SignOut()
+		err = web.Redirect(c, signInAddress(c))
+		if err == nil {
+			return
+		}
+	}
+	f := faultOf(err)
+	logCause(c, f, err)
+	if f.RetryAfter > 0 {
+		c.Response().Header().Set(echo.HeaderRetryAfter, strconv.Itoa(f.RetryAfter))
+	}
+	switch {
+	case wantsProblem(c):
+		err = web.WriteProblem(c, f.problem(c))
+	case web.IsHTMX(c):
+		err = answerToast(c, f)
+	default:
+		err = web.Render(c, f.Status, faultPage(f, web.RequestID(c)))
+	}
+	if err != nil {
+		web.Logger(c).Error("the error could not be answered", "error", err)
+	}
+}
+
+// wantsProblem tells programs from people: by address, or by the key they bring.
+func wantsProblem(c echo.Context) bool {
+	path := c.Request().URL.Path
+	return path == "/api" || strings.HasPrefix(path, "/api/") || path == "/metrics" ||
+		c.Request().Header.Get(echo.HeaderAuthorization) != ""
+}
+
+// logCause tells the log what the visitor is not told. The request's own line
+// holds the error's words already.
+func logCause(c echo.Context, f fault, err error) {
+	var ours *store.Error
+	if errors.As(err, &ours) && ours.Cause != nil {
+		web.Logger(c).Warn("refused", "code", f.Code, "cause", ours.Cause)
+	}
+}
+
+// statusOfCode is the HTTP status of each of the store's refusals.
+func statusOfCode(code store.Code) int {
+	switch code {
+	case store.CodeInvalid:
+		return http.StatusUnprocessableEntity
+	case store.CodeNotFound:
+		return http.StatusNotFound
+	case store.CodeGone:
+		return http.StatusGone
+	case store.CodeConflict:
+		return http.StatusConflict
+	case store.CodeQuota:
+		return http.StatusForbidden
+	case store.CodeRate:
+		return http.StatusTooManyRequests
+	case store.CodeTooLarge:
+		return http.StatusRequestEntityTooLarge
+	case store.CodeFull:
+		return http.StatusInsufficientStorage
+	case store.CodeUnavailable:
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusInternalServerError
+}
+
+// unavailableFor is how many seconds a client is asked to wait when the
+// database does not answer or the server is about to end.
+const unavailableFor = 5
+
+// faultOf finds the words for any error.
+func faultOf(err error) fault {
+	var ours *store.Error
+	var refused *web.Error
+	var routed *echo.HTTPError
+	switch {
+	case errors.As(err, &ours):
+		return faultOfStore(ours)
+	case errors.As(err, &refused):
+		return faultOfWeb(refused)
+	case errors.As(err, &routed):
+		return faultOfRouter(routed)
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return fault{Status: http.StatusServiceUnavailable, Code: "timeout", Title: "This took too long",
+			Detail: "Nothing is lost; try again in a moment.", RetryAfter: unavailableFor}
+	}
+	return fault{Status: http.StatusInternalServerError, Code: "internal", Title: "Something went wrong here",
+		Detail: "It is not your doing. It is in the log; tell your operator the request's id if it happens again."}
+}
+
+func faultOfStore(e *store.Error) fault {
+	f := fault{Status: statusOfCode(e.Code), Code: string(e.Code), Detail: sentence(e.Detail), RetryAfter: e.RetryAfter}
+	for _, wrong := range e.Fields {
+		f.Fields = append(f.Fields, web.FieldError{Field: wrong.Field, Detail: wrong.Detail})
+	}
+	if f.Status == http.StatusServiceUnavailable && f.RetryAfter == 0 {
+		f.RetryAfter = unavailableFor
+	}
+	f.Title = titleOf(f.Code, f.Status)
+	return f
+}
+
+func faultOfWeb(e *web.Error) fault {
+	f := fault{Status: e.Status, Code: e.Code, Detail: e.Detail, Fields: e.Fields, Title: titleOf(e.Code, e.Status)}
+	if f.Status == http.StatusServiceUnavailable {
+		f.RetryAfter = unavailableFor
+	}
+	return f
+}
+
+func faultOfRouter(e *echo.HTTPError) fault {
+	switch e.Code {
+	case http.StatusNotFound:
+		return fault{Status: e.Code, Code: "not_found", Title: titleOf("not_found", e.Code), Detail: "Nothing is at this address."}
+	case http.StatusMethodNotAllowed:
+		return fault{Status: e.Code, Code: "wrong_method", Title: titleOf("", e.Code),
+			Detail: "This address does not answer that method; the Allow header names those it does."}
+	}
+	return fault{Status: e.Code, Code: "http", Title: titleOf("", e.Code), Detail: titleOf("", e.Code) + "."}
+}
+
+// titleOf names a kind of fault, the same words every time.
+func titleOf(code string, status int) string {
+	switch code {
+	case "invalid":
+		return "The input is not valid"
+	case "not_found":
+		return "Not found"
+	case "gone":
+		return "Deleted"
+	case "conflict":
+		return "That doesn't fit with what is there"
+	case "webhook_quota_exceeded":
+		return "All webhooks are used"
+	case "rate_limited":
+		return "Too many requests"
+	case "too_large":
+		return "Too large"
+	case "database_full":
+		return "The database is full"
+	case "database_unavailable":
+		return "The database does not answer"
+	}
+	return http.StatusText(status)
+}
+
+// sentence begins a detail with a capital and ends it with a full stop.
+func sentence(text string) string {
+	if text == "" {
+		return ""
+	}
+	text = strings.ToUpper(text[:1]) + text[1:]
+	if !strings.ContainsAny(text[len(text)-1:], ".?!") {
+		text += "."
+	}
+	return text
+}
+
+// problemType is before the code in the type of a problem.
+const problemType = "urn:belfry:problem:"
+
+func (f fault) problem(c echo.Context) web.Problem {
+	return web.Problem{
+		Type: problemType + f.Code, Title: f.Title, Status: f.Status, Detail: f.Detail, Errors: f.Fields,
+		RequestID: web.RequestID(c), Extra: map[string]any{"code": f.Code},
+	}
+}
+
+// answerToast shows the fault beside whatever the visitor was looking at, which
+// stays as it is.
+func answerToast(c echo.Context, f fault) error {
+	h := c.Response().Header()
+	h.Set("HX-Retarget", "#toasts")
+	h.Set("HX-Reswap", "beforeend")
+	return web.Render(c, f.Status, views.Toast(f.words()))
+}
+
+// words is all there is to say in one line.
+func (f fault) words() string {
+	if len(f.Fields) == 0 {
+		return f.Title + ". " + f.Detail
+	}
+	parts := make([]string, len(f.Fields))
+	for i, wrong := range f.Fields {
+		parts[i] = wrong.Detail
+	}
+	return sentence(strings.Join(parts, "; "))
+}
+
+func faultPage(f fault, requestID string) templ.Component {
+	foot := ""
+	if f.Status >= http.StatusInternalServerError {
+		foot = "Request " + requestID
+	}
+	text := f.Detail
+	if len(f.Fields) > 0 {
+		text = f.words()
+	}
+	back := templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
+		return views.Button("Go to Webhooks", views.Btn{Href: "/setup/webhooks", Kind: "primary"}).Render(ctx, w)
+	})
+	return within(views.Bare(f.Title, foot), within(views.Empty(f.Title, text), back))
+}
+
+// within gives a component its children.
+func within(parent, children templ.Component) templ.Component {
+	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
+		return parent.Render(templ.WithChildren(ctx, children), w)
+	})
+}

@@ -1,0 +1,75 @@
+package handlers
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"belfry/static"
+	"belfry/store"
+	"belfry/web"
+)
+
+// apiPath is where the JSON API begins.
+const apiPath = "/api/v1"
+
+// Routes is the map of Belfry: every address, by who may call it.
+func (h *Handlers) Routes(s *web.Server) {
+	e := s.Echo()
+
+	anybody := routes{echo: e}
+	anybody.get("/healthz", h.healthy)
+	anybody.get("/readyz", h.ready)
+	anybody.get("/static/*", echo.WrapHandler(static.Handler()))
+
+	// Pages for visitors who have not signed in.
+	visitor := routes{e, use(h.sessions.Middleware)}
+	visitor.get("/", h.home)
+
+	// Pages for everybody who has signed in: they read.
+	viewer := routes{e, use(h.sessions.Middleware, h.signedIn)}
+	_ = viewer
+
+	// What changes something, sends something or shows a secret.
+	admin := routes{e, use(h.sessions.Middleware, h.signedIn, h.may(store.Role.CanEdit))}
+	_ = admin
+
+	publish := routes{e, use(h.keyWith(store.ScopePublish))}
+	_ = publish
+
+	read := routes{e, use(h.keyWith(store.ScopeRead))}
+	read.get("/metrics", echo.WrapHandler(s.MetricsHandler()))
+
+	manage := routes{e, use(h.keyWith(store.ScopeManage))}
+	_ = manage
+}
+
+// routes adds addresses that share who may call them. Unlike Echo's groups it
+// claims nothing but the addresses it is given: unknown ones stay the router's.
+type routes struct {
+	echo *echo.Echo
+	// first comes before the handler, in this order.
+	first []echo.MiddlewareFunc
+}
+
+func use(first ...echo.MiddlewareFunc) []echo.MiddlewareFunc { return first }
+
+func (r routes) add(method, path string, do echo.HandlerFunc, more []echo.MiddlewareFunc) {
+	r.echo.Add(method, path, do, append(use(r.first...), more...)...)
+}
+
+func (r routes) get(path string, do echo.HandlerFunc, more ...echo.MiddlewareFunc) {
+	r.add(http.MethodGet, path, do, more)
+}
+
+func (r routes) post(path string, do echo.HandlerFunc, more ...echo.MiddlewareFunc) {
+	r.add(http.MethodPost, path, do, more)
+}
+
+func (r routes) patch(path string, do echo.HandlerFunc, more ...echo.MiddlewareFunc) {
+	r.add(http.MethodPatch, path, do, more)
+}
+
+func (r routes) delete(path string, do echo.HandlerFunc, more ...echo.MiddlewareFunc) {
+	r.add(http.MethodDelete, path, do, more)
+}
