@@ -2,9 +2,14 @@ package views
 
 import (
 	"context"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
+	"belfry/static"
+
+	"github.com/a-h/templ"
 	"github.com/chromedp/chromedp"
 )
 
@@ -47,4 +52,45 @@ func TestTheScriptOnlyAddsToWhatIsThere(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestFiltersAskForWhatIsChosen changes one filter: htmx asks for the same address with the form's values, puts it into the
+// browser's address, and swaps the target only.
+func TestFiltersAskForWhatIsChosen(t *testing.T) {
+	if testing.Short() {
+		return
+	}
+	page := with(Page(galleryFrame(EntryLogs), "Logs"), with(PageHead(Head{Title: "Logs"})),
+		with(Filters(FiltersView{Action: "/filters", Target: "#rows"}), Filter(FilterView{Name: "status", Label: "Status", Options: []Option{{"failed", "Failed", ""}}}), Filter(FilterView{Name: "agent", Label: "Agent"})))
+	asked := make(chan string, 4)
+	mux := http.NewServeMux()
+	mux.Handle(static.Prefix, static.Handler())
+	mux.HandleFunc("/filters", func(w http.ResponseWriter, r *http.Request) {
+		asked <- r.URL.RawQuery
+		rows := templ.Raw(`<div id="rows" data-status="` + r.FormValue("status") + `">rows</div>`)
+		html, err := render(r.Context(), templ.Join(page, rows))
+		if err != nil {
+			t.Error(err)
+		}
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.Header().Set("Content-Security-Policy", policy)
+		_, _ = w.Write([]byte(html))
+	})
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	ctx, cancel := context.WithTimeout(browser(t), 20*time.Second)
+	defer cancel()
+	err := chromedp.Do(ctx, chromedp.EmulateViewport(1440, 900), chromedp.Navigate(server.URL+"/filters"),
+		chromedp.SetValue(chromedp.CSS("select[name=status]"), "failed"),
+		chromedp.Evaluate[chromedp.Void](`document.querySelector("select[name=status]").dispatchEvent(new Event("change", {bubbles: true})); true`),
+		chromedp.WaitReady(chromedp.CSS(`#rows[data-status="failed"]`)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-asked
+	if got := <-asked; got != "status=failed" {
+		t.Errorf("asked for %q", got)
+	}
+	expectEmpty(t, ctx, "the address", `location.search === "?status=failed" ? "" : location.search`)
+	expectEmpty(t, ctx, "rows", `document.querySelectorAll("#rows").length === 1 ? "" : "swapped more than once"`)
 }

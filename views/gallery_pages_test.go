@@ -83,7 +83,7 @@ func galleryLimits() templ.Component {
 	}
 	return with(Page(galleryFrame(EntryLimits), "Limits"), with(PageHead(Head{Title: "Limits", Sub: "What applies, and what happens at the edge."}), MeterLegend()), table,
 		with(Panel(PanelView{Title: "Automatic retries", Flush: true}), Schedule(schedule)),
-		Rules([]Link{{"Asked to wait", "Retry-After on 429 and 503 is honoured."}, {"10 failures in a row", "The endpoint is probed."}, {"410 Gone", "No retry."}}))
+		Rules([]Rule{{"Asked to wait", "Retry-After on 429 and 503 is honoured."}, {"10 failures in a row", "The endpoint is probed."}, {"410 Gone", "No retry."}}))
 }
 
 func galleryDialog() templ.Component {

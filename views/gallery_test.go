@@ -66,7 +66,7 @@ func galleryParts() templ.Component {
 		Button("Delete…", Btn{Kind: "danger"}), Button("Resend", Btn{Disabled: "It is on its way: wait for the answer."}),
 		Button("Send Test", Btn{Kind: "primary", Busy: "Sending…", Icon: "send", Attrs: templ.Attributes{"aria-busy": "true"}}),
 		Button("Small", Btn{Small: true}), Switch(SwitchView{Action: "/x", Label: "Active: one", On: true}), Switch(SwitchView{Action: "/x", Label: "Active: two"}),
-		with(Menu("More actions", false), MenuLink("Edit", "pencil", "#", "", false), MenuLink("Delete…", "trash-2", "?confirm=delete", "delete", true)),
+		with(Menu("More actions", false), MenuLink("Edit", "pencil", "#", "", false), MenuForm("Pause", "pause", "/x", "t"), MenuLink("Delete…", "trash-2", "?confirm=delete", "delete", true)),
 	)
 	messages := box("stack",
 		Message(Msg{Tone: "bad", Icon: "database", Bold: "The database does not answer since 14:31.", Text: "Accepted events are safe; deliveries go on when it is back."}),

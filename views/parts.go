@@ -11,6 +11,11 @@ type Link struct {
 	Label, Href string
 }
 
+// Rule is a short rule: a name and a sentence.
+type Rule struct {
+	Name, Text string
+}
+
 // Choice is one of several places or settings, shown as a tab or a segment.
 type Choice struct {
 	Label, Href string

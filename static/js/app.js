@@ -99,6 +99,12 @@
   window.addEventListener("pageshow", rest);
   on("click", "[aria-disabled=true]", (button, event) => event.preventDefault());
 
+  // Filters that aren't set stay out of the address.
+  document.addEventListener("formdata", (event) => {
+    if (!event.target.matches(".filter-row, form.find")) return;
+    for (const [name, value] of [...event.formData]) if (value === "") event.formData.delete(name);
+  });
+
   // Event picker: search, whole groups, all or none. It counts what is chosen.
   const groupState = (group) => {
     const box = group.querySelector("[data-group]");
