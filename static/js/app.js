@@ -213,9 +213,12 @@
   const ready = () => {
     openServedDialogs();
     each("[data-picker]", pickerState);
-    const wrong = document.querySelector("[aria-invalid=true]");
-    if (wrong) wrong.focus();
   };
-  document.addEventListener("DOMContentLoaded", () => (fold(), ready()));
-  document.addEventListener("htmx:after:swap", ready);
+  // The first wrong field gets the focus when a form comes back, not when a check on leaving a field does.
+  const focusFault = () => document.querySelector("[aria-invalid=true]")?.focus();
+  document.addEventListener("DOMContentLoaded", () => (fold(), ready(), focusFault()));
+  document.addEventListener("htmx:after:swap", (event) => {
+    ready();
+    if (event.detail?.ctx?.sourceElement?.matches?.("form[hx-post]")) focusFault();
+  });
 })();
