@@ -35,6 +35,7 @@ func (s *Store) SetHandover(h Handover) {
 // them in one statement a table.
 type fanout struct {
 	s          *Store
+	hand       *Handover // the one that slots were reserved with; nil: none
 	now        int64
 	states     map[uuid.UUID]*accountState
 	queues     map[uuid.UUID]*queueRow
@@ -71,18 +72,16 @@ func (s *Store) newFanout(now int64, states map[uuid.UUID]*accountState) *fanout
 
 // release gives back the slots reserved by a transaction that did not commit.
 func (f *fanout) release() {
-	if h := f.s.hand.Load(); h != nil {
-		for queue, n := range f.reserved {
-			(*h).Release(queue, n)
-		}
+	for queue, n := range f.reserved {
+		(*f.hand).Release(queue, n)
 	}
 	f.reserved = map[uuid.UUID]int{}
 }
 
 // deliver hands over what was leased on the way in; call it after the commit.
 func (f *fanout) deliver() {
-	if h := f.s.hand.Load(); h != nil && len(f.jobs) > 0 {
-		(*h).Deliver(f.jobs)
+	if len(f.jobs) > 0 {
+		(*f.hand).Deliver(f.jobs)
 	}
 }
 
@@ -141,15 +140,14 @@ func (f *fanout) add(a *accountState, e *eventRow, d *deliveryRow, endpoint *End
 // start leases the delivery to this node if its queue waits for nothing and a
 // slot and a token are free.
 func (f *fanout) start(a *accountState, d *deliveryRow) bool {
-	h := f.s.hand.Load()
 	q := f.queues[d.QueueID]
-	if h == nil || q == nil || q.Paused || q.Deleted || q.Probing || a.tokens() < 1 {
+	if f.hand == nil || q == nil || q.Paused || q.Deleted || q.Probing || a.tokens() < 1 {
 		return false
 	}
 	if !q.DueAt.IsZero() && q.DueAt.UnixMicro() <= f.now || f.of(d.QueueID).pending > 0 {
 		return false
 	}
-	if !(*h).Reserve(d.QueueID) {
+	if !(*f.hand).Reserve(d.QueueID) {
 		return false
 	}
 	f.reserved[d.QueueID]++

@@ -89,6 +89,9 @@ func (s *Store) lostDeliveries(ctx context.Context) ([]deliveryRow, error) {
 	var rows []deliveryRow
 	now := s.nowSQL()
 	q := s.ro.NewSelect().Model(&rows).Where("status = 1").Limit(recoverBatch)
+	if s.d.name() == "sqlite" {
+		return rows, q.Where("(lease_until < "+now+" OR lease_node <> ?)", s.node).Scan(ctx)
+	}
 	silent := "lease_node NOT IN (SELECT id FROM nodes WHERE beat_at > " + now + " - ?)"
 	err := q.Where("(lease_until < "+now+" OR lease_node <> ? AND "+silent+")", s.node, nodeSilence.Microseconds()).Scan(ctx)
 	return rows, err

@@ -1,0 +1,4 @@
+package store
+
+// Limits are the limits that hold for accounts that have none of their own.
+func (s *Store) Limits() Limits { return s.opt.Limits }

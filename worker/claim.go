@@ -1,0 +1,116 @@
+package worker
+
+import (
+	"context"
+	"time"
+
+	"belfry/store"
+)
+
+const (
+	// maxClaim is how many jobs one claim takes at most.
+	maxClaim = 512
+	// claimPause is the least time after a claim that found nothing, unless a
+	// slot came free: a bell that rings for what can't start now is no reason
+	// to ask again and again.
+	claimPause = 5 * time.Millisecond
+	// callTimeout is how long one call to the database may take.
+	callTimeout = 10 * time.Second
+)
+
+// claims takes due deliveries and starts them until ctx ends: woken by the
+// bell, by a free slot, by the time of the next one, and by a slow poll.
+func (w *Worker) claims(ctx context.Context, bell *store.Listener) {
+	wait := backoff{log: w.log, doing: "claim deliveries"}
+	for ctx.Err() == nil {
+		started, next, err := w.claim(ctx)
+		switch {
+		case err != nil:
+			wait.after(ctx, err)
+		case started == 0:
+			wait.reset()
+			w.rest(ctx, bell, min(next, w.poll))
+		default:
+			wait.reset()
+		}
+	}
+}
+
+// due narrows the bell to what a claim may help: a queue without a free slot
+// is looked at when one comes free.
+func (w *Worker) due(c store.Change) bool {
+	return c.Due && !w.slots.full(c.WebhookID)
+}
+
+// claim runs to its end whatever happens to ctx, so that no lease is taken
+// that nobody knows of.
+func (w *Worker) claim(ctx context.Context) (started int, next time.Duration, err error) {
+	busy, room := w.slots.view()
+	if room <= 0 {
+		return 0, w.poll, nil
+	}
+	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
+	defer cancel()
+	jobs, next, err := w.store.Claim(call, store.ClaimRequest{Max: min(room, maxClaim), InFlight: busy})
+	var over []store.Job
+	for _, j := range jobs {
+		if !w.slots.take(j.QueueID) { // a fresh delivery was quicker, or the worker stops
+			over = append(over, j)
+			continue
+		}
+		started++
+		w.start(j)
+	}
+	w.giveBack(call, over)
+	return started, next, err
+}
+
+// rest waits until there may be something to claim.
+func (w *Worker) rest(ctx context.Context, bell *store.Listener, next time.Duration) {
+	pause := time.NewTimer(min(next, claimPause))
+	defer pause.Stop()
+	select {
+	case <-ctx.Done():
+		return
+	case <-w.slots.freed:
+		return
+	case <-pause.C:
+	}
+	long := time.NewTimer(next)
+	defer long.Stop()
+	select {
+	case <-ctx.Done():
+	case <-w.slots.freed:
+	case <-long.C:
+	case <-bell.Lost:
+		drain(bell)
+	case _, open := <-bell.C:
+		if !open { // the store is closed: only ctx can end this now
+			<-ctx.Done()
+			return
+		}
+		drain(bell)
+	}
+}
+
+// drain takes all that the bell has said: one look answers it all.
+func drain(bell *store.Listener) {
+	for {
+		select {
+		case _, open := <-bell.C:
+			if !open {
+				return
+			}
+		default:
+			return
+		}
+	}
+}
+
+// giveBack returns jobs that were leased but not sent. Where that fails, their
+// leases run out.
+func (w *Worker) giveBack(ctx context.Context, jobs []store.Job) {
+	if err := w.store.GiveBack(ctx, jobs); err != nil {
+		w.log.Warn("unsent deliveries could not be given back; their leases run out", "deliveries", len(jobs), "error", err)
+	}
+}

@@ -1,0 +1,141 @@
+package worker
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"time"
+
+	"belfry/store"
+	"belfry/worker/outbound"
+	"belfry/worker/signature"
+)
+
+// idleSender is how long a sender waits for its next job before it ends.
+const idleSender = 10 * time.Second
+
+// start sends a job that holds a slot. It does not wait: an idle sender takes
+// it, or a new one.
+func (w *Worker) start(j store.Job) {
+	select {
+	case w.jobs <- j:
+	default:
+		w.senders.Add(1)
+		go w.sends(j)
+	}
+}
+
+// sends makes one request after the other: a goroutine that is used again
+// keeps the stack that a request needs.
+func (w *Worker) sends(j store.Job) {
+	defer w.senders.Done()
+	idle := time.NewTimer(idleSender)
+	defer idle.Stop()
+	for {
+		w.attempt(&j)
+		idle.Reset(idleSender)
+		select {
+		case j = <-w.jobs:
+		case <-idle.C:
+			return
+		case <-w.stop:
+			return
+		}
+	}
+}
+
+// attempt makes one request and hands its result to the recorder. One that the
+// end of the process cut short has no result: its lease is taken back later,
+// and the log calls it interrupted. One that did not begin is given back.
+func (w *Worker) attempt(j *store.Job) {
+	if w.posting.Err() != nil {
+		w.mu.Lock()
+		w.unsent = append(w.unsent, *j)
+		w.mu.Unlock()
+		w.slots.release(j.QueueID, 1, false)
+		return
+	}
+	result, ok := w.send(w.posting, j)
+	if ok {
+		w.results <- result // has room for all that slots let be
+	}
+	w.slots.release(j.QueueID, 1, ok)
+}
+
+// send signs, posts and decides.
+func (w *Worker) send(ctx context.Context, j *store.Job) (store.Result, bool) {
+	req, sum, err := sign(j, time.Now())
+	var answer outbound.Answer
+	if err == nil {
+		answer = w.client.Do(ctx, j.Endpoint.Account, req)
+	} else { // a secret that is kept was checked, so this is a fault of ours
+		answer = outbound.Answer{StartedAt: time.Now().UTC(), Err: &outbound.Failure{Kind: outbound.KindInterrupted, Detail: "the request could not be signed: " + err.Error()}}
+	}
+	if ctx.Err() != nil && outbound.Classify(answer) == outbound.KindInterrupted {
+		return store.Result{}, false
+	}
+	o := decide(j, answer, w.waits, time.Now(), w.jitter())
+	w.log.LogAttrs(ctx, slog.LevelInfo, "delivery attempted", w.facts(j, answer, o)...)
+	w.metrics.attempted(o.kind, answer.Duration)
+	return store.Result{
+		Job: *j, Attempt: w.kept(j, req, answer, o), BodySignature: sum, Next: o.next, Wait: o.wait,
+	}, true
+}
+
+// sign makes the request of an attempt at that moment, and gives the signature
+// that its body carries.
+func sign(j *store.Job, at time.Time) (req outbound.Request, sum string, err error) {
+	e := j.Endpoint
+	secret, next := e.Secrets(at)
+	body := signature.Unsigned(j.Event, j.OccurredAt.UTC().Format(time.RFC3339Nano), j.Data)
+	if secret != "" {
+		sum = signature.Hex(secret, body)
+		body = signature.WithSignature(body, sum)
+	}
+	headers, err := signature.Headers(signature.Attempt{
+		Prefix: e.HeaderPrefix, ID: j.DeliveryID.String(), Number: j.Attempt, At: at, Event: j.Event,
+		Body: body, Secret: secret, Next: next,
+	})
+	return outbound.Request{URL: e.URL, Header: append(headers, e.Headers...), Body: body}, sum, err
+}
+
+// kept is what the log keeps of an attempt.
+func (w *Worker) kept(j *store.Job, req outbound.Request, a outbound.Answer, o outcome) store.Attempt {
+	return store.Attempt{
+		Number: j.Attempt, Node: w.store.NodeName(), StartedAt: store.At(a.StartedAt), Duration: a.Duration,
+		StatusCode: a.StatusCode, Error: o.kind, Detail: o.detail, RemoteAddress: a.RemoteAddress, Protocol: a.Proto,
+		Phases: store.Phases{DNS: a.Phases.DNS, Connect: a.Phases.Connect, TLS: a.Phases.TLS, FirstByte: a.Phases.FirstByte, Reused: a.Phases.Reused},
+		URL:    req.URL, Request: masked(append(w.client.Headers(req.Header), req.Header...), j.Endpoint.Headers),
+		Response: a.Header, ResponseBody: a.Body, Truncated: a.Truncated,
+	}
+}
+
+// masked hides the values of custom headers but for their last characters. It
+// changes list, which is the caller's own.
+func masked(list, custom []store.Header) []store.Header {
+	if len(custom) == 0 {
+		return list
+	}
+	for i := range list {
+		for _, c := range custom {
+			if strings.EqualFold(list[i].Name, c.Name) {
+				list[i].Value = store.Mask(list[i].Value)
+			}
+		}
+	}
+	return list
+}
+
+// facts is one attempt in the process's log: everything but secrets and bodies.
+func (w *Worker) facts(j *store.Job, a outbound.Answer, o outcome) []slog.Attr {
+	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+	return []slog.Attr{
+		slog.Any("delivery", j.DeliveryID), slog.Any("webhook", j.WebhookID), slog.Any("account", j.AccountID), slog.Any("event_id", j.EventID),
+		slog.String("event", j.Event), slog.Bool("test", j.Test), slog.Int("attempt", j.Attempt), slog.Int("max_attempts", j.MaxAttempts),
+		slog.Int("status_code", a.StatusCode), slog.String("error", o.kind), slog.String("detail", o.detail), slog.String("next", o.next.String()),
+		slog.Duration("wait", o.wait), slog.Float64("duration_ms", ms(a.Duration)), slog.Float64("dns_ms", ms(a.Phases.DNS)),
+		slog.Float64("connect_ms", ms(a.Phases.Connect)), slog.Float64("tls_ms", ms(a.Phases.TLS)), slog.Float64("first_byte_ms", ms(a.Phases.FirstByte)),
+		slog.Bool("reused", a.Phases.Reused), slog.String("protocol", a.Proto), slog.String("remote_address", a.RemoteAddress),
+		slog.Bool("truncated", a.Truncated), slog.String("node", w.store.NodeName()),
+	}
+}

@@ -1,0 +1,62 @@
+package worker
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// metrics counts what this node does.
+type metrics struct {
+	attempts   *prometheus.CounterVec
+	duration   prometheus.Histogram
+	recovered  prometheus.Counter
+	underWay   prometheus.GaugeFunc
+	unrecorded prometheus.GaugeFunc
+}
+
+func newMetrics(s *slots) *metrics {
+	gauge := func(name, help string, value func() int) prometheus.GaugeFunc {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return float64(value()) })
+	}
+	return &metrics{
+		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "belfry_attempts_total", Help: "Requests to endpoints, by outcome: ok or the kind of failure.",
+		}, []string{"outcome"}),
+		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "belfry_attempt_duration_seconds", Help: "Time of whole requests to endpoints.",
+			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+		}),
+		recovered: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "belfry_recovered_total", Help: "Deliveries taken back from nodes that stopped.",
+		}),
+		underWay:   gauge("belfry_attempts_under_way", "Requests to endpoints under way.", func() int { n, _ := s.counts(); return n }),
+		unrecorded: gauge("belfry_attempts_unrecorded", "Answers that wait to be recorded.", func() int { _, n := s.counts(); return n }),
+	}
+}
+
+func (m *metrics) attempted(kind string, took time.Duration) {
+	if kind == "" {
+		kind = "ok"
+	}
+	m.attempts.WithLabelValues(kind).Inc()
+	m.duration.Observe(took.Seconds())
+}
+
+func (m *metrics) all() []prometheus.Collector {
+	return []prometheus.Collector{m.attempts, m.duration, m.recovered, m.underWay, m.unrecorded}
+}
+
+// Describe implements prometheus.Collector.
+func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
+	for _, c := range m.all() {
+		c.Describe(ch)
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (m *metrics) Collect(ch chan<- prometheus.Metric) {
+	for _, c := range m.all() {
+		c.Collect(ch)
+	}
+}

@@ -1,0 +1,121 @@
+package worker
+
+import (
+	"maps"
+	"sync"
+
+	"github.com/google/uuid"
+)
+
+// maxUnrecorded is how many answers may wait for the database before nothing
+// new is started: it bounds the memory of a node whose database is away.
+const maxUnrecorded = 4096
+
+// slots counts the requests under way: so many for each queue, so many in all.
+type slots struct {
+	perQueue, total int
+	// freed holds a token when a slot came free that somebody may wait for.
+	freed chan struct{}
+
+	mu         sync.Mutex
+	busy       map[uuid.UUID]int
+	n          int
+	unrecorded int
+	closed     bool
+	idle       chan struct{} // closed once closed is set and n is 0
+}
+
+func newSlots(perQueue, total int) *slots {
+	return &slots{perQueue: perQueue, total: total, freed: make(chan struct{}, 1), busy: map[uuid.UUID]int{}, idle: make(chan struct{})}
+}
+
+// take takes a slot of the queue, if one is free.
+func (s *slots) take(queue uuid.UUID) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || s.roomLocked() <= 0 || s.busy[queue] >= s.perQueue {
+		return false
+	}
+	s.busy[queue]++
+	s.n++
+	return true
+}
+
+// release gives back n slots of the queue; recorded follows for those that
+// were used.
+func (s *slots) release(queue uuid.UUID, n int, used bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	tight := s.busy[queue] >= s.perQueue || s.roomLocked() <= 0
+	if s.busy[queue] -= n; s.busy[queue] <= 0 {
+		delete(s.busy, queue)
+	}
+	s.n -= n
+	if used {
+		s.unrecorded += n
+	}
+	s.afterLocked(tight)
+}
+
+// recorded says that n answers need no more memory.
+func (s *slots) recorded(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	tight := s.roomLocked() <= 0
+	s.unrecorded -= n
+	s.afterLocked(tight)
+}
+
+func (s *slots) afterLocked(tight bool) {
+	if s.closed && s.n == 0 {
+		s.endLocked()
+	}
+	if tight && s.roomLocked() > 0 {
+		select {
+		case s.freed <- struct{}{}:
+		default:
+		}
+	}
+}
+
+func (s *slots) endLocked() {
+	select {
+	case <-s.idle:
+	default:
+		close(s.idle)
+	}
+}
+
+func (s *slots) roomLocked() int {
+	return min(s.total-s.n, maxUnrecorded-s.unrecorded-s.n)
+}
+
+// full says that the queue has no free slot.
+func (s *slots) full(queue uuid.UUID) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.busy[queue] >= s.perQueue
+}
+
+// view tells what is under way and how much more there is room for.
+func (s *slots) view() (busy map[uuid.UUID]int, room int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.busy), s.roomLocked()
+}
+
+// counts tells how many requests are under way, and how many answers are not
+// recorded yet.
+func (s *slots) counts() (underWay, unrecorded int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.n, s.unrecorded
+}
+
+// close lets nobody take a slot any more.
+func (s *slots) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	s.afterLocked(false)
+}
