@@ -52,7 +52,7 @@ func defaultAccount(t *testing.T, s *store.Store) store.Account {
 	return a
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

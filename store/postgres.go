@@ -222,7 +222,7 @@ func (d *postgresDB) recordRows(ctx context.Context, tx bun.Tx, node string, row
 // room in them is used again.
 func (d *postgresDB) databaseSize(ctx context.Context) (int64, error) {
 	var size int64
-	err := d.s.ro.NewRaw(`SELECT coalesce(sum(pg_total_relation_size(relid)::numeric * n_live_tup / greatest(n_live_tup + n_dead_tup, 1)), 0)::bigint
+	err := d.s.ro.NewRaw(`SELECT (pg_database_size(current_database()) * coalesce(sum(n_live_tup)::numeric / nullif(sum(n_live_tup + n_dead_tup), 0), 1))::bigint
 		FROM pg_stat_user_tables`).Scan(ctx, &size)
 	return size, err
 }

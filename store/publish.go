@@ -74,7 +74,7 @@ func (p *Publication) check(limits Limits) error {
 	for i := range p.Events {
 		field := ""
 		if p.Batch {
-			field = fmt.Sprintf("%d.", i)
+			field = fmt.Sprintf("[%d].", i)
 		}
 		if p.Events[i].check(limits, field, &bad) {
 			return &Error{

@@ -82,3 +82,22 @@ func (s *Store) Summary(ctx context.Context, account, webhook uuid.UUID) (Summar
 	err := s.ro.NewSelect().Model(&q).Where("account_id = ? AND webhook_id = ?", account, webhook).Scan(ctx)
 	return q.summary(), s.wrap(err)
 }
+
+// CountOfWebhook counts all of a webhook's deliveries that the log holds, of
+// these statuses where any is named. Unlike Summary it counts tests too.
+func (s *Store) CountOfWebhook(ctx context.Context, account, webhook uuid.UUID, statuses ...Status) (int64, error) {
+	summary, err := s.Summary(ctx, account, webhook)
+	if err != nil {
+		return 0, err
+	}
+	tests := s.ro.NewSelect().Model((*deliveryRow)(nil)).Where("queue_id = ? AND test AND webhook_id = ?", account, webhook)
+	total := summary.Total()
+	if len(statuses) > 0 {
+		tests, total = tests.Where("status IN (?)", bun.List(statuses)), 0
+		for _, status := range statuses {
+			total += summary.Of(status)
+		}
+	}
+	n, err := tests.Count(ctx)
+	return total + int64(n), s.wrap(err)
+}

@@ -34,6 +34,7 @@ type desk struct {
 	ctx     context.Context
 	account uuid.UUID
 	clock   *clock
+	db      storetest.Database
 }
 
 // each runs f on a fresh desk of either database.
@@ -47,7 +48,7 @@ func openDesk(t *testing.T, db storetest.Database, limits store.Limits) *desk {
 	t.Helper()
 	c := newClock()
 	s := freshStore(t, db, func(o *store.Options) { o.Resolver, o.Limits, o.Now = names{}, limits, c.now })
-	return &desk{s, t, t.Context(), defaultAccount(t, s).ID, c}
+	return &desk{s, t, t.Context(), defaultAccount(t, s).ID, c, db}
 }
 
 // webhook adds an active webhook for these events.
@@ -103,4 +104,10 @@ func (d *desk) summary(w store.Webhook) store.Summary {
 	n, err := d.Summary(d.ctx, d.account, w.ID)
 	must(d.t, err)
 	return n
+}
+
+// freshOn opens the desk's database a second time.
+func freshOn(t *testing.T, d *desk, change func(*store.Options)) *store.Store {
+	t.Helper()
+	return freshStore(t, d.db, func(o *store.Options) { o.Resolver, o.Now = names{}, d.clock.now }, change)
 }

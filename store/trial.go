@@ -115,7 +115,7 @@ func (s *Store) writeTest(ctx context.Context, tx bun.Tx, account uuid.UUID, t N
 	}
 	event := &eventRow{
 		ID: newID(), AccountID: account, Type: e.Type, AgentID: e.AgentID, OccurredAt: Time{fromMicros(a.Now)},
-		Data: e.Data, Test: true, CreatedAt: Time{fromMicros(a.Now)},
+		Data: e.Data, Verdicts: []byte{}, Test: true, CreatedAt: Time{fromMicros(a.Now)},
 	}
 	f.events = append(f.events, event)
 	return f, s.addTest(f, a, event, t)
