@@ -49,7 +49,7 @@ func (h *Handlers) Error(c echo.Context, err error) {
 	case web.IsHTMX(c):
 		err = answerToast(c, f)
 	default:
-		err = web.Render(c, f.Status, faultPage(f, web.RequestID(c)))
+		err = web.Render(c, f.Status, faultPage(c, f))
 	}
 	if err != nil {
 		web.Logger(c).Error("the error could not be answered", "error", err)
@@ -220,19 +220,18 @@ func (f fault) words() string {
 	return sentence(strings.Join(parts, "; "))
 }
 
-func faultPage(f fault, requestID string) templ.Component {
-	foot := ""
-	if f.Status >= http.StatusInternalServerError {
-		foot = "Request " + requestID
-	}
-	text := f.Detail
+// faultPage is the fault for a browser that asked for a page.
+func faultPage(c echo.Context, f fault) templ.Component {
+	view := views.ErrorView{Title: f.Title, Text: f.Detail, Back: views.Link{Label: "Go to Webhooks", Href: homePath}}
 	if len(f.Fields) > 0 {
-		text = f.words()
+		view.Text = f.words()
 	}
-	back := templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
-		return views.Button("Go to Webhooks", views.Btn{Href: "/setup/webhooks", Kind: "primary"}).Render(ctx, w)
-	})
-	return within(views.Bare(f.Title, foot), within(views.Empty(f.Title, text), back))
+	if f.Status >= http.StatusInternalServerError {
+		view.RequestID = web.RequestID(c)
+		view.Again = c.Request().Method == http.MethodGet
+		view.Address = c.Request().URL.RequestURI()
+	}
+	return views.ErrorPage(view)
 }
 
 // within gives a component its children.

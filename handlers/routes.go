@@ -21,6 +21,7 @@ func (h *Handlers) Routes(s *web.Server) {
 	anybody.get("/healthz", h.healthy)
 	anybody.get("/readyz", h.ready)
 	anybody.get("/static/*", echo.WrapHandler(static.Handler()))
+	anybody.get(apiPath+"/openapi.json", h.apiDocument)
 
 	// Pages for visitors who have not signed in.
 	visitor := routes{e, use(h.sessions.Middleware)}
@@ -35,13 +36,31 @@ func (h *Handlers) Routes(s *web.Server) {
 	_ = admin
 
 	publish := routes{e, use(h.keyWith(store.ScopePublish))}
-	_ = publish
+	publish.post(apiPath+"/events", h.apiPublish)
+	publish.post(apiPath+"/events/batch", h.apiPublishBatch, web.BodyLimit(int64(store.DefaultLimits().BatchBytes)))
 
 	read := routes{e, use(h.keyWith(store.ScopeRead))}
+	read.get(apiPath+"/webhooks", h.apiWebhooks)
+	read.get(apiPath+"/webhooks/:id", h.apiWebhook)
+	read.get(apiPath+"/webhooks/:id/deliveries", h.apiDeliveries)
+	read.get(apiPath+"/webhooks/:id/deliveries/summary", h.apiSummary)
+	read.get(apiPath+"/deliveries/:id", h.apiDelivery)
+	read.get(apiPath+"/events", h.apiEvents)
+	read.get(apiPath+"/events/:id", h.apiEvent)
+	read.get(apiPath+"/event-types", h.apiEventTypes)
+	read.get(apiPath+"/limits", h.apiLimits)
 	read.get("/metrics", echo.WrapHandler(s.MetricsHandler()))
 
 	manage := routes{e, use(h.keyWith(store.ScopeManage))}
-	_ = manage
+	manage.post(apiPath+"/webhooks", h.apiAddWebhook)
+	manage.patch(apiPath+"/webhooks/:id", h.apiChangeWebhook)
+	manage.delete(apiPath+"/webhooks/:id", h.apiDeleteWebhook)
+	manage.post(apiPath+"/webhooks/:id/rotate-secret", h.apiRotateSecret)
+	manage.post(apiPath+"/webhooks/:id/test", h.apiTestWebhook)
+	manage.post(apiPath+"/webhooks/:id/send-missed", h.apiSendMissed)
+	manage.post(apiPath+"/test", h.apiTest)
+	manage.post(apiPath+"/deliveries/:id/resend", h.apiResend)
+	manage.post(apiPath+"/event-types", h.apiAddEventType)
 }
 
 // routes adds addresses that share who may call them. Unlike Echo's groups it
