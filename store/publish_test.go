@@ -126,7 +126,7 @@ func TestABatchIsAllOrNothingAndNamesTheIndex(t *testing.T) {
 		w := d.webhook("https://a.example/")
 		good, bad := store.NewEvent{Type: "call.ended", Data: []byte(`{}`)}, store.NewEvent{Type: "Call", Data: []byte(`[]`)}
 		_, _, err := d.Publish(d.ctx, store.Publication{AccountID: d.account, Batch: true, Events: []store.NewEvent{good, bad}})
-		wantFields(t, err, "1.event", "1.data")
+		wantFields(t, err, "[1].event", "[1].data")
 		if n := d.summary(w).Total(); n != 0 {
 			t.Errorf("a refused batch made %d deliveries", n)
 		}
