@@ -65,7 +65,7 @@ type queueDelta struct {
 
 func (s *Store) newFanout(now int64, states map[uuid.UUID]*accountState) *fanout {
 	return &fanout{
-		s: s, now: now, states: states, delta: map[uuid.UUID]*queueDelta{},
+		s: s, hand: s.hand.Load(), now: now, states: states, delta: map[uuid.UUID]*queueDelta{},
 		counts: map[typeHour]int64{}, reserved: map[uuid.UUID]int{},
 	}
 }
