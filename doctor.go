@@ -1,0 +1,266 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"belfry/store"
+)
+
+// maxSkew is how far the clocks of database and machine may be apart: leases
+// and timestamps of signatures bear some seconds.
+const maxSkew = 5 * time.Second
+
+// minFree is how much room the disk of the data folder must have left.
+const minFree = 200 << 20
+
+// doctor looks at everything that must be right and says what is not.
+type doctor struct {
+	c     *config
+	out   io.Writer
+	ill   bool
+	store *store.Store // nil where the database can't be opened
+}
+
+func prepareDoctor(p *program, _ *flag.FlagSet) action {
+	return func(ctx context.Context, c *config) error {
+		d := &doctor{c: c, out: p.stdout}
+		d.examine(ctx)
+		if d.ill {
+			return errReported
+		}
+		return nil
+	}
+}
+
+// check shows one result: what was seen, or the fault.
+func (d *doctor) check(name, seen string, fault error) {
+	if fault != nil {
+		d.ill = true
+		fmt.Fprintf(d.out, "FAULT  %-14s %s\n", name, strings.ReplaceAll(explain(fault), "\n", "; "))
+		return
+	}
+	fmt.Fprintf(d.out, "ok     %-14s %s\n", name, seen)
+}
+
+// skip shows a check that could not be made.
+func (d *doctor) skip(why string, names ...string) {
+	for _, name := range names {
+		fmt.Fprintf(d.out, "-      %-14s %s\n", name, why)
+	}
+}
+
+func (d *doctor) examine(ctx context.Context) {
+	if len(d.c.faults) > 0 {
+		for _, fault := range d.c.faults {
+			d.check("settings", "", errors.New(fault))
+		}
+		d.skip("not checked: the settings are at fault", "data folder", "database", "listening")
+		return
+	}
+	d.check("settings", "all can be read", nil)
+	folder, err := d.dataFolder()
+	d.check("data folder", folder, err)
+	d.disk()
+	d.database(ctx, err == nil)
+	d.targets(ctx)
+	d.listening(ctx, "listening", d.c.addr, "/healthz")
+	if d.c.metricsAddr != "" {
+		d.listening(ctx, "metrics", d.c.metricsAddr, "/metrics")
+	}
+	if d.store != nil {
+		d.check("close", "the database was given back", d.store.Close())
+	}
+}
+
+// dataFolder says whether the folder keeps what it holds to its owner.
+func (d *doctor) dataFolder() (string, error) {
+	if d.c.databaseURL != "" && d.c.secretKey != "" {
+		return "not used with Postgres", nil
+	}
+	info, err := os.Stat(d.c.dataDir)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return d.c.dataDir + " does not exist yet; the first start makes it", nil
+	case err != nil:
+		return "", err
+	case !info.IsDir():
+		return "", fmt.Errorf("%s is not a folder; choose another one with -data-dir", d.c.dataDir)
+	}
+	probe, err := os.CreateTemp(d.c.dataDir, ".doctor-")
+	if err != nil {
+		return "", fmt.Errorf("%s can't be written to: %w", d.c.dataDir, err)
+	}
+	probe.Close()
+	os.Remove(probe.Name())
+	for _, name := range []string{"secret.key", "belfry.db"} {
+		if err := ownersOnly(filepath.Join(d.c.dataDir, name)); err != nil && info.Mode().Perm()&0o077 != 0 {
+			return "", err
+		}
+	}
+	return d.c.dataDir + " can be written to, and others can't read what is in it", nil
+}
+
+// ownersOnly says whether others than its owner may read or write a file.
+func ownersOnly(path string) error {
+	info, err := os.Stat(path)
+	if err == nil && info.Mode().Perm()&0o077 != 0 {
+		return fmt.Errorf("others may read %s: chmod 600 it, or chmod 700 its folder", path)
+	}
+	return nil
+}
+
+func (d *doctor) disk() {
+	if d.c.databaseURL != "" {
+		d.skip("not checked: the database is elsewhere", "disk")
+		return
+	}
+	var st syscall.Statfs_t
+	dir, err := filepath.Abs(d.c.dataDir)
+	for err == nil {
+		if err = syscall.Statfs(dir, &st); !errors.Is(err, os.ErrNotExist) || dir == filepath.Dir(dir) {
+			break
+		}
+		dir, err = filepath.Dir(dir), nil
+	}
+	free := uint64(st.Bavail) * uint64(st.Bsize)
+	if err == nil && free < minFree {
+		err = fmt.Errorf("only %d MB are left for %s; when the disk is full nothing can be accepted", free/1e6, d.c.dataDir)
+	}
+	d.check("disk", fmt.Sprintf("%.1f GB are left", float64(free)/1e9), err)
+}
+
+// databaseChecks need an open database.
+var databaseChecks = [...]string{"schema", "secret key", "durability", "clock"}
+
+func (d *doctor) database(ctx context.Context, folder bool) {
+	if d.c.databaseURL == "" {
+		if _, err := os.Stat(filepath.Join(d.c.dataDir, "belfry.db")); err != nil && folder {
+			d.skip("not there yet; the first start makes it", append([]string{"database"}, databaseChecks[:]...)...)
+			return
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	st, err := store.Open(ctx, d.c.storeOptions())
+	if err != nil {
+		d.check("database", "", err)
+		d.skip("not checked: the database can't be opened", databaseChecks[:]...)
+		return
+	}
+	d.store = st
+	d.check("database", st.Dialect()+" answers", st.Ping(ctx))
+	d.schema(ctx)
+	safe, err := st.Durability(ctx)
+	d.check("durability", "what is accepted is safe: "+safe, err)
+	skew, err := clockSkew(ctx, st)
+	d.check("clock", fmt.Sprintf("%v apart from the database's", skew.Round(time.Millisecond)), err)
+}
+
+// schema shows two checks that the store makes in one go.
+func (d *doctor) schema(ctx context.Context) {
+	err := d.store.CheckSchema(ctx)
+	if errors.Is(err, store.ErrSchema) {
+		d.check("schema", "", err)
+		d.skip("not checked: it needs the schema", "secret key")
+		return
+	}
+	d.check("schema", "is this version's", nil)
+	d.check("secret key", "is the one this database was first used with", err)
+}
+
+// clockSkew is how far the clocks of database and machine are apart.
+func clockSkew(ctx context.Context, st *store.Store) (time.Duration, error) {
+	before := time.Now()
+	there, err := st.Now(ctx)
+	if err != nil {
+		return 0, err
+	}
+	middle := before.Add(time.Since(before) / 2)
+	skew := there.Sub(middle).Abs()
+	if skew > maxSkew {
+		err = fmt.Errorf("the clocks of the database and of this machine are %v apart; set both by NTP", skew.Round(time.Millisecond))
+	}
+	return skew, err
+}
+
+// targets lists what may be private, and finds entries of accounts that are
+// not there.
+func (d *doctor) targets(ctx context.Context) {
+	if d.c.allowTargets == "" {
+		d.check("allow-targets", "nothing is listed: webhooks lead to public addresses by https", nil)
+		return
+	}
+	d.check("allow-targets", "private addresses and plain http may be used for "+d.c.allowTargets, d.unknownAccounts(ctx))
+}
+
+func (d *doctor) unknownAccounts(ctx context.Context) error {
+	if d.store == nil {
+		return nil
+	}
+	accounts, err := d.store.Accounts(ctx)
+	if err != nil {
+		return nil // said by the checks of the database
+	}
+	bound := d.c.targets.Accounts()
+	slices.Sort(bound)
+	var unknown []error
+	for _, name := range bound {
+		if !slices.ContainsFunc(accounts, func(a store.Account) bool { return a.Name == name }) {
+			unknown = append(unknown, fmt.Errorf("there is no account %q, which an entry is bound to", name))
+		}
+	}
+	return errors.Join(unknown...)
+}
+
+// listening says whether an address is free, or Belfry's already.
+func (d *doctor) listening(ctx context.Context, name, addr, path string) {
+	l, err := net.Listen("tcp", addr)
+	if err == nil {
+		l.Close()
+		d.check(name, addr+" is free", nil)
+		return
+	}
+	if !errors.Is(err, syscall.EADDRINUSE) {
+		d.check(name, "", err)
+		return
+	}
+	if !belfryAnswers(ctx, addr, path) {
+		err = fmt.Errorf("another program listens on %s: stop it, or choose another address", addr)
+		d.check(name, "", err)
+		return
+	}
+	d.check(name, "Belfry is served on "+addr, nil)
+}
+
+// belfryAnswers asks an address what only Belfry answers.
+func belfryAnswers(ctx context.Context, addr, path string) bool {
+	host, port, _ := net.SplitHostPort(addr)
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+path, nil)
+	if err != nil {
+		return false
+	}
+	answer, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		return false
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(answer.Body, 1<<20))
+	return err == nil && answer.StatusCode == http.StatusOK && (string(text) == "ok\n" || strings.Contains(string(text), "belfry_"))
+}

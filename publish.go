@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"belfry/store"
+	"belfry/web"
+)
+
+// maxPublished bounds what is read of a file or of standard input; the limit of
+// an event's data is the store's to say.
+const maxPublished = 32 << 20
+
+func preparePublish(p *program, flags *flag.FlagSet) action {
+	account := accountFlag(flags)
+	event := flags.String("event", "", "the event's `type`, such as call.ended")
+	data := flags.String("data", "", "its data, a `JSON` object; @file reads a file, - standard input; empty: the sample of the type")
+	agent := flags.String("agent", "", "`who` it is about; empty: the data's agent_id, if there is one")
+	return func(ctx context.Context, c *config) error {
+		if err := required(map[string]string{"event": *event}); err != nil {
+			return err
+		}
+		given, err := p.readData(*data)
+		if err != nil {
+			return err
+		}
+		return withAccount(ctx, c, *account, func(st *store.Store, a store.Account) error {
+			if given == nil {
+				given = sampleOf(ctx, st, a, *event)
+			}
+			e := store.NewEvent{Type: *event, Data: given, AgentID: *agent}
+			accepted, _, err := st.Publish(ctx, store.Publication{AccountID: a.ID, Events: []store.NewEvent{e}})
+			if err != nil {
+				return err
+			}
+			return json.NewEncoder(p.stdout).Encode(accepted[0])
+		})
+	}
+}
+
+// readData gives the data that the flag names, nil where it names none. It is
+// as strict as the API.
+func (p *program) readData(from string) (data []byte, err error) {
+	name, isFile := strings.CutPrefix(from, "@")
+	switch {
+	case from == "":
+		return nil, nil
+	case from == "-":
+		data, err = io.ReadAll(io.LimitReader(p.stdin, maxPublished))
+	case isFile:
+		data, err = os.ReadFile(name)
+	default:
+		data = []byte(from)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the data: %w", err)
+	}
+	var object json.RawMessage
+	var refused *web.Error
+	if err := web.ParseJSON(data, &object); errors.As(err, &refused) && len(refused.Fields) > 0 {
+		return nil, fmt.Errorf("the data is refused: %s %s", refused.Fields[0].Field, refused.Fields[0].Detail)
+	} else if err != nil {
+		return nil, fmt.Errorf("the data is not a JSON object: %w", err)
+	}
+	return object, nil
+}
+
+// sampleOf gives the sample of a type, or an empty object.
+func sampleOf(ctx context.Context, st *store.Store, a store.Account, name string) []byte {
+	known, err := st.EventType(ctx, a.ID, name)
+	if err != nil || known.Sample == nil {
+		return []byte("{}")
+	}
+	return known.Sample
+}
