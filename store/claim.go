@@ -96,17 +96,9 @@ const claimable = `NOT q.paused AND NOT q.deleted AND q.due_at IS NOT NULL AND N
 // they were served last, and their accounts.
 func (s *Store) dueQueues(ctx context.Context, r ClaimRequest) (ids, accounts []uuid.UUID, err error) {
 	var rows []struct{ ID, AccountID uuid.UUID }
-	now := s.nowSQL()
-	query := `SELECT q.id, q.account_id FROM queues q JOIN account_states a ON a.account_id = q.account_id
-		WHERE ` + claimable + ` AND CASE WHEN q.probing THEN q.probe_at ELSE q.due_at END <= ` + now + ` AND a.rate_used_until < ` + now
-	args := []any{}
-	if full := s.fullQueues(r); len(full) > 0 {
-		query += " AND q.id NOT IN (?)"
-		args = append(args, bun.List(full))
-	}
-	if err := s.ro.NewRaw(query+" ORDER BY q.served_at LIMIT ?", append(args, maxQueues)...).Scan(ctx, &rows); err != nil {
-		return nil, nil, err
-	}
+	q, _ := s.serveable(r)
+	err = q.Column("q.id", "q.account_id").Where("CASE WHEN q.probing THEN q.probe_at ELSE q.due_at END <= "+s.nowSQL()).
+		Order("q.served_at").Limit(maxQueues).Scan(ctx, &rows)
 	seen := map[uuid.UUID]bool{}
 	for _, row := range rows {
 		ids = append(ids, row.ID)
@@ -115,33 +107,35 @@ func (s *Store) dueQueues(ctx context.Context, r ClaimRequest) (ids, accounts []
 			accounts = append(accounts, row.AccountID)
 		}
 	}
-	return ids, accounts, nil
+	return ids, accounts, err
 }
 
-func (s *Store) fullQueues(r ClaimRequest) []uuid.UUID {
+// serveable selects the queues that may be served now, due or not, and tells
+// how long it is until the first of those that wait for a token may be too.
+func (s *Store) serveable(r ClaimRequest) (*bun.SelectQuery, time.Duration) {
+	q := s.ro.NewSelect().TableExpr("queues AS q").Where(claimable)
+	dry, first := s.dry.list(s.here())
+	if len(dry) > 0 {
+		q = q.Where("q.id NOT IN (?) AND q.account_id NOT IN (?)", bun.List(dry), bun.List(dry))
+	}
 	var full []uuid.UUID
 	for id, n := range r.InFlight {
 		if n >= s.opt.Limits.InFlight {
 			full = append(full, id)
 		}
 	}
-	return full
+	if len(full) > 0 {
+		q = q.Where("q.id NOT IN (?)", bun.List(full))
+	}
+	return q, first
 }
 
-// nextDue tells how long it is until a queue has something to claim; what is
-// due but waits for the rate is looked at again soon.
+// nextDue tells how long it is until a queue has something to claim.
 func (s *Store) nextDue(ctx context.Context, r ClaimRequest) (time.Duration, error) {
-	query, args := "SELECT coalesce(min(CASE WHEN q.probing THEN q.probe_at ELSE q.due_at END) - "+s.nowSQL()+", ?) FROM queues q WHERE "+claimable,
-		[]any{time.Minute.Microseconds()}
-	if full := s.fullQueues(r); len(full) > 0 {
-		query += " AND q.id NOT IN (?)"
-		args = append(args, bun.List(full))
-	}
+	q, first := s.serveable(r)
 	var us int64
-	if err := s.ro.NewRaw(query, args...).Scan(ctx, &us); err != nil {
-		return 0, s.wrap(err)
-	}
-	return max(20*time.Millisecond, time.Duration(us)*time.Microsecond), nil
+	err := q.ColumnExpr("coalesce(min(CASE WHEN q.probing THEN q.probe_at ELSE q.due_at END) - "+s.nowSQL()+", ?)", time.Minute.Microseconds()).Scan(ctx, &us)
+	return max(time.Millisecond, min(first, time.Duration(us)*time.Microsecond)), s.wrap(err)
 }
 
 func (s *Store) claim(ctx context.Context, tx bun.Tx, r ClaimRequest, states map[uuid.UUID]*accountState, queues map[uuid.UUID]*queueRow) ([]Job, error) {
@@ -186,9 +180,16 @@ func (s *Store) share(r ClaimRequest, states map[uuid.UUID]*accountState, queues
 		list, a := byAccount[account], states[account]
 		slices.SortFunc(list, func(x, y *queueRow) int { return int(x.ServedAt - y.ServedAt) })
 		tokens := min(a.tokens(), room)
+		if a.tokens() == 0 {
+			s.dry.begin(account, s.here(), a.rate().wait(a.used, a.Now))
+		}
 		for i, q := range list {
 			left := int64(len(list) - i)
-			n := min((tokens+left-1)/left, int64(s.opt.Limits.InFlight-r.InFlight[q.ID]), q.allowed(a))
+			allowed := q.allowed(a)
+			if allowed == 0 {
+				s.dry.begin(q.ID, s.here(), q.resumeRate(a).wait(q.ResumeUsedUntil, a.Now))
+			}
+			n := min((tokens+left-1)/left, int64(s.opt.Limits.InFlight-r.InFlight[q.ID]), allowed)
 			if n > 0 {
 				takes = append(takes, take{q, n})
 				tokens -= n

@@ -61,6 +61,8 @@ func (d *postgresDB) nowSQL() string {
 
 func (d *postgresDB) forUpdate() string { return " FOR UPDATE" }
 
+func (d *postgresDB) oneNode() bool { return false }
+
 // blobText reads bytes that are known to be UTF-8.
 func (d *postgresDB) blobText(column string) string { return "convert_from(" + column + ", 'UTF8')" }
 

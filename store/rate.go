@@ -27,6 +27,9 @@ func (b bucket) free(usedUntil, now int64) int64 {
 	return max(0, (now-max(usedUntil, now-b.burst*b.interval))/b.interval)
 }
 
+// wait is how long it is until a request may start, in microseconds.
+func (b bucket) wait(usedUntil, now int64) int64 { return max(0, usedUntil+b.interval-now) }
+
 // use gives the new usedUntil after n requests.
 func (b bucket) use(usedUntil, now, n int64) int64 {
 	return max(usedUntil, now-b.burst*b.interval) + n*b.interval

@@ -92,9 +92,13 @@ func (s *Store) lostDeliveries(ctx context.Context) ([]deliveryRow, error) {
 	if s.d.name() == "sqlite" {
 		return rows, q.Where("(lease_until < "+now+" OR lease_node <> ?)", s.node).Scan(ctx)
 	}
-	silent := "lease_node NOT IN (SELECT id FROM nodes WHERE beat_at > " + now + " - ?)"
-	err := q.Where("(lease_until < "+now+" OR lease_node <> ? AND "+silent+")", s.node, nodeSilence.Microseconds()).Scan(ctx)
-	return rows, err
+	if s.d.oneNode() {
+		q = q.Where("(lease_until < "+now+" OR lease_node <> ?)", s.node)
+	} else {
+		q = q.Where("(lease_until < "+now+" OR lease_node <> ? AND lease_node NOT IN (SELECT id FROM nodes WHERE beat_at > "+now+" - ?))",
+			s.node, nodeSilence.Microseconds())
+	}
+	return rows, q.Scan(ctx)
 }
 
 // takeBack makes a lost delivery pending again, or failed where interruptions

@@ -82,6 +82,8 @@ func (d *sqliteDB) nowSQL() string { return fmt.Sprint(time.Now().UnixMicro()) }
 
 func (d *sqliteDB) forUpdate() string { return "" } // the transaction is the only writer
 
+func (d *sqliteDB) oneNode() bool { return true } // the lock on the file sees to it
+
 func (d *sqliteDB) blobText(column string) string { return "CAST(" + column + " AS text)" }
 
 // migrate runs in the serving process, which holds the lock, or in a command

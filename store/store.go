@@ -63,6 +63,7 @@ type Store struct {
 	node    string
 	bell    *bell
 	desks   deskCache
+	dry     droughts
 	pub     *publisher
 	people  *people
 	keys    *keyCache
@@ -79,6 +80,8 @@ type dialect interface {
 	// forUpdate is the locking clause that ends a SELECT of rows to be changed.
 	forUpdate() string
 	migrate(ctx context.Context) error
+	// oneNode says that no other process can hold leases.
+	oneNode() bool
 	// blobText reads a blob column as text.
 	blobText(column string) string
 	// isDuplicate says whether err is a broken unique index.
