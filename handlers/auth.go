@@ -12,7 +12,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"belfry/store"
-	"belfry/views"
 	"belfry/web"
 )
 
@@ -101,15 +100,6 @@ func (h *Handlers) may(allowed func(store.Role) bool) echo.MiddlewareFunc {
 			}
 			return next(c)
 		}
-	}
-}
-
-// frame is what stands around a page of the person who is signed in.
-func (h *Handlers) frame(c echo.Context, current views.Entry) views.Frame {
-	p := personOf(c)
-	return views.Frame{
-		Account: p.Account.Name, User: p.Email, Role: string(p.Role), Current: current,
-		RatePerMinute: p.Account.Limits.RatePerMinute,
 	}
 }
 

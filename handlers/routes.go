@@ -26,14 +26,19 @@ func (h *Handlers) Routes(s *web.Server) {
 	// Pages for visitors who have not signed in.
 	visitor := routes{e, use(h.sessions.Middleware)}
 	visitor.get("/", h.home)
+	visitor.get("/login", h.signInPage)
+	visitor.post("/login", h.signIn)
+	visitor.post("/logout", h.signOut)
+	visitor.get("/welcome", h.welcomePage)
+	visitor.post("/welcome", h.welcome)
 
 	// Pages for everybody who has signed in: they read.
 	viewer := routes{e, use(h.sessions.Middleware, h.signedIn)}
-	_ = viewer
+	viewer.get("/setup/webhooks", h.webhooksPage)
 
 	// What changes something, sends something or shows a secret.
 	admin := routes{e, use(h.sessions.Middleware, h.signedIn, h.may(store.Role.CanEdit))}
-	_ = admin
+	admin.post("/setup/webhooks/:id/toggle", h.toggleWebhook)
 
 	publish := routes{e, use(h.keyWith(store.ScopePublish))}
 	publish.post(apiPath+"/events", h.apiPublish)

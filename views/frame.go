@@ -33,6 +33,7 @@ type Frame struct {
 	Idle          bool
 	DatabaseDown  bool
 	Find          string // what stands in the find box
+	Toasts        []ToastView
 }
 
 type place struct {

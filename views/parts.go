@@ -113,6 +113,28 @@ func (m Msg) icon() string {
 	}
 }
 
+// ToastView is a word about what the page doesn't show itself, left for the page that comes next.
+type ToastView struct {
+	Tone string // ok (when empty), warn, bad, info
+	Text string
+	Link Link
+	Undo UndoView
+}
+
+// UndoView is a form of one button that takes back what was done.
+type UndoView struct {
+	Action, Name, Value, Word string
+}
+
+func (t ToastView) tone() string {
+	if t.Tone == "" {
+		return "ok"
+	}
+	return t.Tone
+}
+
+func (t ToastView) icon() string { return Msg{Tone: t.tone()}.icon() }
+
 // DialogView is a question that must be answered before anything happens.
 type DialogView struct {
 	ID     string
@@ -149,6 +171,8 @@ type SwitchView struct {
 	On       bool
 	Disabled string // why it can't be changed; empty: it can
 	Token    string
+	ID       string           // of the button, so that the focus stays on it when the page around it is swapped
+	Name     string           // sends the wanted state, "true" or "false", under this name
 	Attrs    templ.Attributes // of the form: hx-post, hx-target …
 }
 

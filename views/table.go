@@ -46,6 +46,7 @@ func (f FilterView) any() string {
 type FiltersView struct {
 	Action string
 	Target string // what htmx swaps with the same part of the answer: "#deliveries"
+	Beside string // parts elsewhere on the page that are swapped with it: "#states"
 	Keep   []Option
 	Set    []Link // the filters that are set, each with the address without it
 	Search *FilterView

@@ -1,0 +1,60 @@
+package handlers
+
+import (
+	"github.com/labstack/echo/v4"
+
+	"belfry/store"
+	"belfry/views"
+	"belfry/web"
+)
+
+// frame is what stands around a page of the person who is signed in. It takes
+// the messages left for the next page with it.
+func (h *Handlers) frame(c echo.Context, current views.Entry) views.Frame {
+	list, err := h.store.Overviews(c.Request().Context(), personOf(c).Account.ID)
+	f := frameOf(c, current, list)
+	if err != nil {
+		web.Logger(c).Warn("the webhooks in trouble could not be counted", "error", err)
+		f.Idle, f.DatabaseDown = false, store.IsCode(err, store.CodeUnavailable)
+	}
+	return f
+}
+
+// frameOf is frame for a page that has read the account's webhooks already.
+func frameOf(c echo.Context, current views.Entry, list []store.Overview) views.Frame {
+	p := personOf(c)
+	f := views.Frame{
+		Account: p.Account.Name, User: p.Email, Role: string(p.Role), Current: current,
+		RatePerMinute: p.Account.Limits.RatePerMinute, Idle: true, Toasts: toastsOf(c),
+	}
+	for i := range list {
+		if list[i].Trouble() {
+			f.Trouble++
+		}
+		f.Idle = f.Idle && !list[i].Active
+	}
+	return f
+}
+
+// toastKey is where the session keeps what the next page says.
+const toastKey = "toasts"
+
+// addToast leaves a word for the next page about what it doesn't show itself.
+func addToast(c echo.Context, toast views.ToastView) {
+	session := web.SessionOf(c)
+	var all []views.ToastView
+	session.Get(toastKey, &all)
+	if err := session.Set(toastKey, append(all, toast)); err != nil {
+		web.Logger(c).Warn("a message for the next page was lost", "error", err)
+	}
+}
+
+func toastsOf(c echo.Context) []views.ToastView {
+	session := web.SessionOf(c)
+	var all []views.ToastView
+	session.Take(toastKey, &all)
+	for _, flash := range session.PopFlashes() {
+		all = append(all, views.ToastView{Tone: flash.Kind, Text: flash.Text})
+	}
+	return all
+}

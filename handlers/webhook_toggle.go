@@ -1,0 +1,69 @@
+package handlers
+
+import (
+	"context"
+
+	"github.com/labstack/echo/v4"
+
+	"belfry/store"
+	"belfry/views"
+	"belfry/web"
+)
+
+// toggleWebhook brings a webhook into the state that the form names, so that
+// sending it twice is sending it once. It leads back to where the switch was:
+// the list with its filter, or the webhook's own page.
+func (h *Handlers) toggleWebhook(c echo.Context) error {
+	id, err := idIn(c, "id")
+	if err != nil {
+		return err
+	}
+	fields, err := web.Form(c)
+	if err != nil {
+		return err
+	}
+	ctx, p := c.Request().Context(), personOf(c)
+	active := fields.Get("active") == "true"
+	w, _, err := h.store.UpdateWebhook(ctx, p.Account.ID, id, store.WebhookPatch{Active: &active, By: p.Email})
+	if err != nil {
+		return err
+	}
+	if fields.Get("back") == "page" {
+		return web.Redirect(c, views.WebhookAddress(id))
+	}
+	toast, err := h.toggled(ctx, w)
+	if err != nil {
+		return err
+	}
+	addToast(c, toast)
+	return web.Redirect(c, webhooksFilter(c.QueryParams()).Address())
+}
+
+// toggled says what pausing or resuming a webhook came to, with numbers.
+func (h *Handlers) toggled(ctx context.Context, w store.Webhook) (views.ToastView, error) {
+	name := views.WebhookName(w)
+	if !w.Active {
+		n, err := h.store.Summary(ctx, w.AccountID, w.ID)
+		return views.ToastView{
+			Text: "Paused " + name + ". " + heldWords(int(n.Pending)),
+			Undo: views.UndoView{Action: views.WebhookAddress(w.ID, "toggle"), Name: "active", Value: "true", Word: "Undo"},
+		}, err
+	}
+	missed, err := h.store.CountMissed(ctx, w.AccountID, w.ID, store.Time{}.Time)
+	toast := views.ToastView{Text: name + " is active again."}
+	if missed > 0 {
+		toast.Text += " " + views.Plural(missed, "event", "events") + " came in meanwhile."
+		toast.Link = views.Link{Label: "Send them", Href: views.WebhookAddress(w.ID) + "?confirm=missed"}
+	}
+	return toast, err
+}
+
+func heldWords(n int) string {
+	switch n {
+	case 0:
+		return "No deliveries wait."
+	case 1:
+		return "1 delivery is held."
+	}
+	return views.Count(n) + " deliveries are held."
+}

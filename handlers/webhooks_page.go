@@ -1,0 +1,109 @@
+package handlers
+
+import (
+	"cmp"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"belfry/store"
+	"belfry/views"
+	"belfry/web"
+)
+
+// webhooksPage lists the account's webhooks.
+func (h *Handlers) webhooksPage(c echo.Context) error {
+	ctx, p := c.Request().Context(), personOf(c)
+	list, err := h.store.Overviews(ctx, p.Account.ID)
+	if err != nil {
+		return err
+	}
+	page := views.WebhooksPage{
+		Frame: frameOf(c, views.EntryWebhooks, list), CanEdit: p.Role.CanEdit(), Filter: webhooksFilter(c.QueryParams()),
+		Used: len(list), Most: p.Account.Limits.MaxWebhooks, Timeout: p.Account.Limits.Timeout,
+	}
+	if len(list) == 0 {
+		if err := h.teach(c, &page); err != nil {
+			return err
+		}
+		return web.Render(c, http.StatusOK, views.Webhooks(page))
+	}
+	if page.Strip, err = h.store.Strip(ctx, p.Account.ID, list); err != nil {
+		return err
+	}
+	narrow(&page, list)
+	return web.Render(c, http.StatusOK, views.Webhooks(page))
+}
+
+// teach fills in what a page without webhooks shows instead.
+func (h *Handlers) teach(c echo.Context, page *views.WebhooksPage) error {
+	types, err := h.store.EventTypes(c.Request().Context(), personOf(c).Account.ID)
+	if err != nil {
+		return err
+	}
+	page.Types = len(types)
+	page.Sample = sampleOf(c, sampleType(types, "call.ended"), "")
+	return nil
+}
+
+// webhooksFilter reads the filter of an address; words it doesn't know ask
+// nothing.
+func webhooksFilter(query url.Values) views.WebhooksFilter {
+	f := views.WebhooksFilter{Agent: query.Get("agent"), Text: strings.TrimSpace(query.Get("q"))}
+	if state := query.Get("state"); state == "trouble" || state == "active" || state == "inactive" {
+		f.State = state
+	}
+	return f
+}
+
+// narrow keeps what the page's filter asks for, trouble first, and counts the
+// states.
+func narrow(page *views.WebhooksPage, list []store.Overview) {
+	for i := range list {
+		o := &list[i]
+		if o.AgentID != "" && !slices.Contains(page.Agents, o.AgentID) {
+			page.Agents = append(page.Agents, o.AgentID)
+		}
+		if !mentions(o, page.Filter) {
+			continue
+		}
+		page.All++
+		trouble := o.Trouble()
+		if trouble {
+			page.Trouble++
+		}
+		if o.Active {
+			page.Active++
+		} else {
+			page.Inactive++
+		}
+		if wanted := page.Filter.State; wanted == "" || wanted == "trouble" && trouble || wanted == "active" && o.Active || wanted == "inactive" && !o.Active {
+			page.Rows = append(page.Rows, *o)
+		}
+	}
+	slices.Sort(page.Agents)
+	slices.SortStableFunc(page.Rows, func(a, b store.Overview) int { return cmp.Compare(rank(&a), rank(&b)) })
+}
+
+// mentions says whether the webhook is of the agent and holds the text.
+func mentions(o *store.Overview, f views.WebhooksFilter) bool {
+	if f.Agent != "" && o.AgentID != f.Agent {
+		return false
+	}
+	text := strings.ToLower(f.Text)
+	return text == "" || strings.Contains(strings.ToLower(o.URL), text) || strings.Contains(strings.ToLower(o.Description), text) || strings.Contains(o.ID.String(), text)
+}
+
+// rank orders the list: trouble first, what is paused on purpose last.
+func rank(o *store.Overview) int {
+	order := []store.HealthState{
+		store.HealthFailing, store.HealthProbing, "", store.HealthSlow, store.HealthHeld, store.HealthHealthy, store.HealthNone, store.HealthInactive,
+	}
+	if o.Health.State == store.HealthInactive && o.Trouble() {
+		return slices.Index(order, "")
+	}
+	return slices.Index(order, o.Health.State)
+}

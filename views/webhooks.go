@@ -1,0 +1,176 @@
+package views
+
+import (
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"belfry/store"
+)
+
+// WebhooksAddress is where the list of webhooks is.
+const WebhooksAddress = "/setup/webhooks"
+
+// WebhookAddress is where a webhook's page is, or with more words what belongs to it: "edit".
+func WebhookAddress(id interface{ String() string }, more ...string) string {
+	return strings.Join(append([]string{WebhooksAddress, id.String()}, more...), "/")
+}
+
+// WebhooksFilter narrows the list of webhooks; empty fields ask nothing.
+type WebhooksFilter struct {
+	State string // trouble, active or inactive
+	Agent string
+	Text  string // in URL, description or id
+}
+
+// Any says whether anything is asked.
+func (f WebhooksFilter) Any() bool { return f != WebhooksFilter{} }
+
+// query is the part of the address that holds the filter, with its question mark; empty where nothing is asked.
+func (f WebhooksFilter) query() string {
+	values := url.Values{}
+	for name, value := range map[string]string{"state": f.State, "agent": f.Agent, "q": f.Text} {
+		if value != "" {
+			values.Set(name, value)
+		}
+	}
+	if len(values) == 0 {
+		return ""
+	}
+	return "?" + values.Encode()
+}
+
+// Address is the list's with this filter.
+func (f WebhooksFilter) Address() string { return WebhooksAddress + f.query() }
+
+// WebhooksPage is the list of webhooks.
+type WebhooksPage struct {
+	Frame   Frame
+	CanEdit bool
+	Filter  WebhooksFilter
+	// All, Trouble, Active and Inactive count the webhooks without the state asked for.
+	All, Trouble, Active, Inactive int
+	Agents                         []string
+	Rows                           []store.Overview // those that the filter leaves, in the order to show them
+	Strip                          store.Strip
+	Used, Most                     int
+	Timeout                        time.Duration
+	Types                          int    // how many event types there are
+	Sample                         Sample // for those who have no webhook yet
+}
+
+func (p WebhooksPage) states() []Choice {
+	choice := func(label, state string, n int) Choice {
+		f := p.Filter
+		f.State = state
+		return Choice{Label: label, Href: f.Address(), Count: Count(n), Current: p.Filter.State == state}
+	}
+	return []Choice{
+		choice("All", "", p.All), choice("In trouble", "trouble", p.Trouble),
+		choice("Active", "active", p.Active), choice("Inactive", "inactive", p.Inactive),
+	}
+}
+
+func (p WebhooksPage) filters() FiltersView {
+	v := FiltersView{Action: WebhooksAddress, Target: "#list", Beside: "#states", Search: &FilterView{Name: "q", Label: "URL, description or id", Value: p.Filter.Text}}
+	if p.Filter.State != "" {
+		v.Keep = append(v.Keep, Option{Value: "state", Label: p.Filter.State})
+	}
+	if p.Filter.Agent != "" {
+		without := p.Filter
+		without.Agent = ""
+		v.Set = append(v.Set, Link{p.Filter.Agent, without.Address()})
+	}
+	return v
+}
+
+func (p WebhooksPage) agents() FilterView {
+	v := FilterView{Name: "agent", Label: "Agent", Value: p.Filter.Agent}
+	for _, agent := range p.Agents {
+		v.Options = append(v.Options, Option{Value: agent, Label: agent})
+	}
+	return v
+}
+
+func (p WebhooksPage) numbers() []Number {
+	s := p.Strip
+	waiting := Number{Label: "Waiting now", Value: Count(int(s.Waiting)), Href: LogsAddress("status", "pending")}
+	if s.Held > 0 {
+		waiting.Small = CountUpTo(int(s.Held), 10_000) + " held"
+	}
+	return []Number{
+		{Label: "Delivered, 24 h", Value: Count(int(s.OK)), Href: LogsAddress("status", "delivered")},
+		{Label: "Success rate, 24 h", Value: Percent(int(s.OK), int(s.OK+s.Failed)), Href: LogsAddress()},
+		waiting,
+		{Label: "Failed, 24 h", Value: CountUpTo(int(s.GivenUp), 10_000), Href: LogsAddress("status", "failed")},
+	}
+}
+
+// LogsAddress is where the log is, filtered by pairs of name and value.
+func LogsAddress(pairs ...string) string {
+	values := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		values.Set(pairs[i], pairs[i+1])
+	}
+	if len(values) == 0 {
+		return WebhooksAddress + "/logs"
+	}
+	return WebhooksAddress + "/logs?" + values.Encode()
+}
+
+// sparkBars are a webhook's attempts of 24 hours.
+func sparkBars(o store.Overview) BarsView {
+	v := BarsView{Unit: "attempts", Over: "24 h"}
+	for _, hour := range o.Hours {
+		v.Bars = append(v.Bars, Bar{Label: ClockTime(hour.Start.Time)[:5], Good: int(hour.OK), Bad: int(hour.Failed)})
+	}
+	return v
+}
+
+func healthOf(o store.Overview) State { return HealthState(string(o.Health.State), o.DisabledReason) }
+
+// WebhookName is what people call a webhook: its description, or else its URL.
+func WebhookName(w store.Webhook) string {
+	if w.Description != "" {
+		return w.Description
+	}
+	host, rest := SplitURL(w.URL)
+	return host + rest
+}
+
+// shortName is an e-mail address without what follows the @.
+func shortName(email string) string {
+	name, _, _ := strings.Cut(email, "@")
+	return name
+}
+
+// failureWord is the word for the most frequent failure: "503" or "timeout".
+func failureWord(kind string, code int) string {
+	if code != 0 {
+		return Count(code)
+	}
+	return strings.ReplaceAll(kind, "_", " ")
+}
+
+// sinceWords is a moment of today as a time, of another day as a date.
+func sinceWords(t, now time.Time) string {
+	if now.Sub(t) < 24*time.Hour {
+		return ClockTime(t)[:5]
+	}
+	return t.UTC().Format("2 Jan")
+}
+
+// inPlace makes a form of the list swap the list alone.
+func inPlace(action string) templ.Attributes {
+	return templ.Attributes{
+		"hx-post": action, "hx-target": "#webhooks", "hx-select": "#webhooks", "hx-swap": "outerHTML", "hx-select-oob": "#toasts:innerHTML",
+	}
+}
+
+// activeSwitch turns a webhook on or off; query is the filter of the list it stands in.
+func activeSwitch(o store.Overview, query string) SwitchView {
+	action := WebhookAddress(o.ID, "toggle") + query
+	return SwitchView{Action: action, ID: "active-" + o.ID.String(), Name: "active", On: o.Active, Label: "Active: " + WebhookName(o.Webhook), Attrs: inPlace(action)}
+}
