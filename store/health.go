@@ -38,8 +38,9 @@ func (w *recording) healthOf(q *queueRow) *health {
 	return w.health[q.ID]
 }
 
-// hear counts one attempt for or against the webhook.
-func (h *health) hear(r *Result, now int64) {
+// hear counts one attempt for or against the webhook. alone says that no other
+// attempt is under way.
+func (h *health) hear(r *Result, now int64, alone bool) {
 	at := r.Attempt.StartedAt
 	if at.After(h.q.LastAttemptAt.Time) {
 		h.q.LastAttemptAt = at
@@ -50,7 +51,7 @@ func (h *health) hear(r *Result, now int64) {
 	case r.Attempt.Error == "":
 		h.succeed(now)
 	default:
-		h.fail(r, now)
+		h.fail(r, now, alone)
 	}
 }
 
@@ -62,7 +63,7 @@ func (h *health) succeed(now int64) {
 	q.Probing, q.ProbingSince, q.ProbeAt, q.ProbeStep = false, Time{}, Time{}, 0
 }
 
-func (h *health) fail(r *Result, now int64) {
+func (h *health) fail(r *Result, now int64, alone bool) {
 	q := h.q
 	q.FailuresInRow++
 	q.FailedSinceSuccess++
@@ -70,6 +71,8 @@ func (h *health) fail(r *Result, now int64) {
 		q.FailingSince = Time{fromMicros(now)}
 	}
 	switch {
+	case q.Probing && (!alone || q.ProbeAt.UnixMicro() > now):
+		// It began before the probing did, so it was no probe.
 	case q.Probing:
 		q.ProbeStep++
 		q.ProbeAt = At(fromMicros(now).Add(probeWait(q.ProbeStep)))

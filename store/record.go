@@ -131,7 +131,8 @@ func (w *recording) add(r *Result, row *recordRow) {
 	}
 	w.tally(r)
 	if !j.Test && !q.Deleted {
-		w.healthOf(q).hear(r, w.now)
+		alone := q.Processing+w.deltas[row.queue].processing == 0
+		w.healthOf(q).hear(r, w.now, alone)
 	}
 }
 
