@@ -75,6 +75,14 @@ func newDesk(t testing.TB, db storetest.Database, change ...func(*desk)) *desk {
 // open opens the desk's database as another process would.
 func (d *desk) open() *store.Store {
 	d.t.Helper()
+	s := d.connect()
+	d.must(s.Migrate(d.t.Context()))
+	return s
+}
+
+// connect opens the database and trusts its schema.
+func (d *desk) connect() *store.Store {
+	d.t.Helper()
 	targets, err := outbound.Parse("127.0.0.0/8")
 	d.must(err)
 	opt := store.Options{
@@ -87,7 +95,6 @@ func (d *desk) open() *store.Store {
 	s, err := store.Open(d.t.Context(), opt)
 	d.must(err)
 	d.t.Cleanup(func() { s.Close() })
-	d.must(s.Migrate(d.t.Context()))
 	return s
 }
 
