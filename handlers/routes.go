@@ -35,10 +35,17 @@ func (h *Handlers) Routes(s *web.Server) {
 	// Pages for everybody who has signed in: they read.
 	viewer := routes{e, use(h.sessions.Middleware, h.signedIn)}
 	viewer.get("/setup/webhooks", h.webhooksPage)
+	viewer.get(logsPath, h.logsPage)
+	viewer.get(livePath, h.logsLive)
+	viewer.get("/setup/webhooks/deliveries/:id", h.deliveryPage)
+	viewer.get("/setup/webhooks/deliveries/:id/live", h.deliveryLive)
+	viewer.get(eventsPath, h.eventsPage)
+	viewer.get(eventsPath+"/:id", h.eventPage)
 
 	// What changes something, sends something or shows a secret.
 	admin := routes{e, use(h.sessions.Middleware, h.signedIn, h.may(store.Role.CanEdit))}
 	admin.post("/setup/webhooks/:id/toggle", h.toggleWebhook)
+	admin.post("/setup/webhooks/deliveries/:id/resend", h.resendDelivery)
 
 	publish := routes{e, use(h.keyWith(store.ScopePublish))}
 	publish.post(apiPath+"/events", h.apiPublish)

@@ -1,0 +1,141 @@
+package handlers
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+
+	"belfry/store"
+	"belfry/views"
+	"belfry/web"
+)
+
+// deliveryStory is a delivery with all that its page is made from.
+type deliveryStory struct {
+	*store.Delivery
+	attempts []store.Attempt
+	webhook  *store.Overview // nil: a test to a free URL
+	limits   store.Limits
+}
+
+func (h *Handlers) deliveryStory(ctx context.Context, account store.Account, id uuid.UUID) (*deliveryStory, error) {
+	d, err := h.store.Delivery(ctx, account.ID, id)
+	if err != nil {
+		return nil, err
+	}
+	s := &deliveryStory{Delivery: &d, limits: account.Limits}
+	if s.attempts, err = h.store.Attempts(ctx, account.ID, id); err != nil {
+		return nil, err
+	}
+	if d.WebhookID == uuid.Nil {
+		return s, nil
+	}
+	o, err := h.store.Overview(ctx, account.ID, d.WebhookID)
+	if store.IsCode(err, store.CodeNotFound) {
+		return s, nil // retention removed it
+	}
+	s.webhook = &o
+	return s, err
+}
+
+func deliveryPath(id uuid.UUID) string { return "/setup/webhooks/deliveries/" + id.String() }
+
+func webhookPath(id uuid.UUID) string { return "/setup/webhooks/" + id.String() }
+
+// deliveryPage shows one delivery: where it stands and why, and what each of
+// its attempts sent and got.
+func (h *Handlers) deliveryPage(c echo.Context) error {
+	id, err := idIn(c, "id")
+	if err != nil {
+		return err
+	}
+	p := personOf(c)
+	s, err := h.deliveryStory(c.Request().Context(), p.Account, id)
+	if err != nil {
+		return err
+	}
+	now := h.opt.Now()
+	v := views.DeliveryView{
+		ID: id.String(), Event: s.EventType, Test: s.Test, State: views.DeliveryState(s.Status.String(), s.Held), URL: s.URL, Agent: s.AgentID,
+		EventHref: eventPath(s.EventID), Why: s.why(), Steps: s.steps(now), Limit: views.Duration(s.limits.Timeout), Next: s.next(),
+		Path: deliveryPath(id), PageURL: deliveryPath(id), Resend: s.resend(p.Role, c.QueryParam("confirm") == "resend"),
+	}
+	if s.WebhookID != uuid.Nil {
+		v.WebhookHref = webhookPath(s.WebhookID)
+	}
+	chosen := s.chosen(c.QueryParam("attempt"))
+	for i := range s.attempts {
+		v.Attempts = append(v.Attempts, s.attemptView(&s.attempts[i], i == chosen))
+	}
+	if chosen >= 0 {
+		a := &s.attempts[chosen]
+		v.Exchange, v.Curl = s.exchange(a), curlOf(a)
+		if c.QueryParam("attempt") != "" {
+			v.PageURL += "?attempt=" + strconv.Itoa(a.Number)
+		}
+	}
+	return web.Render(c, http.StatusOK, views.Delivery(h.frame(c, views.EntryLogs), v))
+}
+
+// chosen finds the attempt asked for; without one, or where there is no such
+// attempt, it is the last. -1: there is none.
+func (s *deliveryStory) chosen(number string) int {
+	n, _ := strconv.Atoi(number)
+	for i := range s.attempts {
+		if s.attempts[i].Number == n {
+			return i
+		}
+	}
+	return len(s.attempts) - 1
+}
+
+// resend says what the button does, or why it does nothing.
+func (s *deliveryStory) resend(role store.Role, open bool) views.ResendView {
+	r := views.ResendView{Action: deliveryPath(s.ID) + "/resend"}
+	switch {
+	case !role.CanEdit():
+		r.Disabled = "Your role is " + string(role) + ", which reads only."
+	case s.Test:
+		r.Disabled = "A test is not sent again. Send a new test."
+	case s.WebhookDeleted:
+		r.Disabled = "Its webhook was deleted, so there is nowhere to send it."
+	case s.Status == store.Processing:
+		r.Disabled = "An attempt is under way. Wait for its outcome."
+	case s.Status == store.Pending && s.Held != "":
+		r.Disabled = "It is held, and goes on by itself."
+	case s.Status == store.Pending:
+		r.Disabled = "It is pending, and the next attempt comes by itself."
+	default:
+		r.Token, r.Ask, r.Open = store.NewFormToken(), s.Status == store.Delivered, open
+		r.Primary = !r.Ask
+		r.Text = "The endpoint answered " + strconv.Itoa(s.LastStatusCode) + " already. It gets the same data under the same webhook-id, so a receiver that keeps ids drops the repeat; one that does not handles the event twice."
+	}
+	return r
+}
+
+// resendDelivery sends a delivery again, once however often the form is sent.
+func (h *Handlers) resendDelivery(c echo.Context) error {
+	id, err := idIn(c, "id")
+	if err != nil {
+		return err
+	}
+	fields, err := web.Form(c)
+	if err != nil {
+		return err
+	}
+	return h.submit(c, fields.Get(tokenField), func(ctx context.Context) (string, error) {
+		d, err := h.store.Resend(ctx, personOf(c).Account.ID, id)
+		if err != nil {
+			return "", err
+		}
+		toast := views.ToastView{Text: "Resent. The next attempt is number " + strconv.Itoa(d.Attempts+1) + "."}
+		if d.Held == store.HeldInactive {
+			toast = views.ToastView{Tone: "warn", Text: "Resent, and held: its webhook is inactive. It goes when the webhook is reactivated."}
+		}
+		addToast(c, toast)
+		return deliveryPath(id), nil
+	}, nil)
+}

@@ -1,0 +1,253 @@
+package handlers
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"belfry/store"
+	"belfry/views"
+)
+
+// why says where the delivery stands: what happened, what comes next, and what
+// one can do about it.
+func (s *deliveryStory) why() views.WhyView {
+	switch s.Status {
+	case store.Pending:
+		if s.Held != "" {
+			return s.whyHeld()
+		}
+		return s.whyPending()
+	case store.Processing:
+		return views.WhyView{Question: "What happens now?", Bold: "Attempt " + strconv.Itoa(s.Attempts+1) + " of " + strconv.Itoa(s.MaxAttempts) + " is under way.",
+			Text: "The endpoint has " + views.Duration(s.limits.Timeout) + " for the whole exchange. This page shows the answer as it comes."}
+	case store.Delivered:
+		return s.whyDelivered()
+	case store.Failed:
+		return s.whyFailed()
+	}
+	return s.whyDead()
+}
+
+func (s *deliveryStory) last() *store.Attempt {
+	if len(s.attempts) == 0 {
+		return nil
+	}
+	return &s.attempts[len(s.attempts)-1]
+}
+
+func (s *deliveryStory) whyPending() views.WhyView {
+	w := views.WhyView{Question: "Why is it pending?", Label: "Next attempt", At: s.NextAttemptAt.Time}
+	last := s.last()
+	switch {
+	case last == nil:
+		w.Bold, w.Text = "It was accepted and has not been sent yet.", "It goes out as soon as a sender is free."
+	case s.ScheduleStart > 0 && s.Attempts == s.ScheduleStart:
+		w.Bold = "It was resent, and attempt " + strconv.Itoa(s.Attempts+1) + " is next."
+		w.Text = "The schedule of retries begins anew."
+	default:
+		w.Bold = "Attempt " + strconv.Itoa(last.Number) + " of " + strconv.Itoa(s.MaxAttempts) + " " + happened(last) + patience(last) + "."
+		w.Text = s.endpointWords()
+	}
+	if !s.Test {
+		w.Text += " If attempt " + strconv.Itoa(s.MaxAttempts) + " fails too, this delivery is marked failed and can still be resent."
+	}
+	w.Text = strings.TrimSpace(w.Text)
+	return w
+}
+
+// happened is what an attempt came to, as the rest of a sentence.
+func happened(a *store.Attempt) string {
+	if a.StatusCode != 0 && (a.Error == "" || a.Error == "status" || a.Error == "gone" || a.Error == "redirect") {
+		return "answered " + codeWords(a.StatusCode)
+	}
+	if a.Detail == "" {
+		return "failed: " + a.Error
+	}
+	return "failed: " + strings.TrimSuffix(a.Detail, ".")
+}
+
+func codeWords(code int) string {
+	return strings.TrimSpace(strconv.Itoa(code) + " " + http.StatusText(code))
+}
+
+// patience is the wait that the endpoint asked for, as the end of a sentence.
+func patience(a *store.Attempt) string {
+	if wait := askedWait(a); wait > 0 {
+		return ", and asked for " + views.Duration(wait) + " of patience"
+	}
+	return ""
+}
+
+// askedWait is the wait of a Retry-After header on 429 and 503; 0: none.
+func askedWait(a *store.Attempt) time.Duration {
+	if a.StatusCode != http.StatusTooManyRequests && a.StatusCode != http.StatusServiceUnavailable {
+		return 0
+	}
+	for _, header := range a.Response {
+		if !strings.EqualFold(header.Name, "Retry-After") {
+			continue
+		}
+		value := strings.TrimSpace(header.Value)
+		if seconds, err := strconv.Atoi(value); err == nil {
+			return min(time.Duration(max(seconds, 0))*time.Second, 24*time.Hour)
+		}
+		if at, err := http.ParseTime(value); err == nil {
+			return min(max(at.Sub(a.StartedAt.Add(a.Duration)), 0), 24*time.Hour).Round(time.Second)
+		}
+	}
+	return 0
+}
+
+// endpointWords says how the endpoint does with other deliveries.
+func (s *deliveryStory) endpointWords() string {
+	if s.webhook == nil {
+		return ""
+	}
+	health := s.webhook.Health
+	switch health.State {
+	case store.HealthFailing:
+		text := "The endpoint is failing: " + views.Count(int(health.Failed)) + " of its " + views.Count(int(health.Attempts)) + " attempts of the last hour"
+		if !health.Since.IsZero() {
+			text += ", since " + health.Since.UTC().Format("15:04") + " UTC"
+		}
+		return text + "."
+	case store.HealthProbing:
+		return "The endpoint is being probed."
+	case store.HealthSlow:
+		return "The endpoint is slow: 5 % of its answers take longer than " + views.Duration(health.P95) + "."
+	case store.HealthHealthy:
+		return "Other deliveries to the endpoint succeed."
+	}
+	return ""
+}
+
+func (s *deliveryStory) whyHeld() views.WhyView {
+	w := views.WhyView{Question: "Why is it held?", Label: "Goes on", At: s.HeldUntil.Time}
+	switch s.Held {
+	case store.HeldInactive:
+		return s.whyInactive(w)
+	case store.HeldRate:
+		w.Bold = "The account is over its rate of " + views.Count(s.limits.RatePerMinute) + " requests per minute."
+		w.Text = "It goes on as soon as there is room, oldest first. Nothing fails and no attempt is used."
+		w.Do = views.Link{Label: "See limits", Href: "/setup/webhooks/limits"}
+	case store.HeldProbing:
+		w.Label, w.Bold = "Next probe", "Its endpoint is being probed after 10 failed attempts in a row."
+		w.Text = "The oldest pending delivery goes alone. One success restores the endpoint, and this delivery follows; until then it uses no attempt."
+	default:
+		w.Bold = "All " + strconv.Itoa(s.limits.InFlight) + " places for requests to its endpoint are taken."
+		w.Text = "It goes as soon as one of them is answered. Other webhooks are not slowed down."
+	}
+	return w
+}
+
+func (s *deliveryStory) whyInactive(w views.WhyView) views.WhyView {
+	w.Bold = "Its webhook is inactive."
+	if s.webhook != nil {
+		w.Bold = inactiveWords(&s.webhook.Webhook)
+		if until := s.webhook.ActiveSince.Add(s.limits.HeldFor); !s.webhook.ActiveSince.IsZero() {
+			w.Text = " Held until " + until.UTC().Format("2 Jan 2006") + " it becomes dead, and can be resent."
+		}
+	}
+	w.Text = "It goes when the webhook is reactivated, oldest first, at half the account's rate." + w.Text
+	w.Do = views.Link{Label: "Open the webhook", Href: webhookPath(s.WebhookID)}
+	return w
+}
+
+// inactiveWords says who or what deactivated a webhook.
+func inactiveWords(w *store.Webhook) string {
+	switch {
+	case w.DisabledReason == store.ReasonFailing:
+		return "Belfry deactivated its webhook after 3 days without a success."
+	case w.DisabledReason == store.ReasonGone:
+		return "Belfry deactivated its webhook because the endpoint answered 410 Gone."
+	case w.ChangedBy != "":
+		return "Its webhook was paused by " + w.ChangedBy + "."
+	}
+	return "Its webhook is paused."
+}
+
+func (s *deliveryStory) whyDelivered() views.WhyView {
+	w := views.WhyView{Question: "What happened?", Bold: "It was delivered."}
+	if last := s.last(); last != nil {
+		w.Bold = "Attempt " + strconv.Itoa(last.Number) + " answered " + codeWords(last.StatusCode) + " in " + views.Duration(last.Duration) + "."
+	}
+	w.Text = "The endpoint has it, and nothing more happens by itself."
+	if s.Attempts > 1 {
+		w.Text = "It took " + strconv.Itoa(s.Attempts) + " attempts. " + w.Text
+	}
+	if s.Test {
+		w.Text = "This was a test: it counts for nothing but the rate."
+	}
+	return w
+}
+
+func (s *deliveryStory) whyFailed() views.WhyView {
+	w := views.WhyView{Question: "Why did it fail?", Bold: "All attempts are used."}
+	last := s.last()
+	switch {
+	case s.Test && last != nil:
+		w.Bold = "The one attempt of this test " + happened(last) + "."
+		w.Text = "A test is not repeated. " + adviceOn(last.Error, last.StatusCode)
+		w.Do = views.Link{Label: "Send another test", Href: withTest(s.Delivery)}
+		return w
+	case last != nil:
+		w.Bold = "All " + strconv.Itoa(s.Attempts) + " attempts are used; the last one " + happened(last) + "."
+		w.Text = adviceOn(last.Error, last.StatusCode) + " "
+	}
+	w.Text += "Resend it when the endpoint is well again: it gets " + strconv.Itoa(s.limits.MaxAttempts()) + " more attempts."
+	return w
+}
+
+func (s *deliveryStory) whyDead() views.WhyView {
+	w := views.WhyView{Question: "Why is it dead?"}
+	switch s.DeadReason() {
+	case "deleted":
+		w.Bold, w.Text = "Its webhook was deleted before it could be delivered.", "There is nowhere to send it any more. Its event is kept, and another webhook may have got it."
+	case store.ReasonGone:
+		w.Bold, w.Text = "The endpoint answered 410 Gone: it wants nothing more.", "The webhook was deactivated. If that was a mistake, reactivate the webhook and resend this delivery."
+		if s.Test {
+			w.Text = "This was a test, so the webhook stays as it is."
+		}
+	default:
+		w.Bold = "It was held for " + views.Duration(s.limits.HeldFor) + ", longer than Belfry keeps what can't be sent."
+		w.Text = "Reactivate the webhook, then resend this delivery if it still matters."
+	}
+	return w
+}
+
+// adviceOn says what to do about a kind of failure.
+func adviceOn(kind string, code int) string {
+	switch kind {
+	case "dns":
+		return "Check the host name of the URL."
+	case "connect":
+		return "Nothing takes connections there: check that the receiver runs and its firewall lets us in."
+	case "tls":
+		return "Check the certificate of the endpoint."
+	case "timeout":
+		return "Answer first and do the work afterwards."
+	case "reset":
+		return "The connection broke: look at the log of the receiver or of the proxy before it."
+	case "redirect":
+		return "Redirects are not followed: set the webhook to the address it leads to."
+	case "blocked_address":
+		return "The address is not public: an operator can allow it."
+	case "bad_response":
+		return "What came back is no proper HTTP answer."
+	case "interrupted":
+		return "Belfry itself was stopped in the middle of it; the endpoint may have got it."
+	}
+	switch {
+	case code == http.StatusUnauthorized || code == http.StatusForbidden:
+		return "The endpoint refuses us: check its secret or token."
+	case code == http.StatusNotFound || code == http.StatusMethodNotAllowed:
+		return "The endpoint takes no POST there: check the path of the URL."
+	case code == http.StatusTooManyRequests:
+		return "The endpoint gets more than it takes."
+	case code >= 500:
+		return "The fault is at the endpoint: look at its own log."
+	}
+	return "The endpoint refuses the request: its own log should say why."
+}

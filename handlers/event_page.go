@@ -1,0 +1,190 @@
+package handlers
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+
+	"belfry/store"
+	"belfry/views"
+	"belfry/web"
+)
+
+const eventsPath = "/setup/webhooks/events"
+
+func eventPath(id uuid.UUID) string { return eventsPath + "/" + id.String() }
+
+// eventFilter is the filters of the list of events as they stand in its
+// address.
+type eventFilter struct {
+	event, agent, text string
+	before, after      uuid.UUID
+}
+
+func (f eventFilter) query(without string) url.Values {
+	q := url.Values{}
+	for name, value := range map[string]string{"event": f.event, "agent": f.agent, "q": f.text} {
+		if value != "" && name != without {
+			q.Set(name, value)
+		}
+	}
+	return q
+}
+
+func (f eventFilter) address(path string, more ...string) string {
+	q := f.query("")
+	for i := 0; i+1 < len(more); i += 2 {
+		q.Set(more[i], more[i+1])
+	}
+	return withQuery(path, q)
+}
+
+func (f eventFilter) place() (string, uuid.UUID, uuid.UUID) { return eventsPath, f.before, f.after }
+
+// eventsPage lists published events by pages.
+func (h *Handlers) eventsPage(c echo.Context) error {
+	ctx, account := c.Request().Context(), personOf(c).Account
+	f := eventFilter{
+		event: strings.TrimSpace(c.QueryParam("event")), agent: strings.TrimSpace(c.QueryParam("agent")), text: strings.TrimSpace(c.QueryParam("q")),
+		before: cursor(c, "before"), after: cursor(c, "after"),
+	}
+	list, more, err := h.store.Events(ctx, account.ID, store.EventFilter{Type: f.event, AgentID: f.agent, Text: f.text, Before: f.before, After: f.after, Limit: logPage})
+	if err != nil {
+		return err
+	}
+	v := views.EventsView{Retention: views.Duration(account.Limits.Retention), Filtered: len(f.query("")) > 0, PerPage: logPage}
+	ids := make([]uuid.UUID, len(list))
+	for i := range list {
+		ids[i] = list[i].ID
+		v.Rows = append(v.Rows, eventLine(&list[i]))
+	}
+	v.Newer, v.Older = pages(f, ids, more)
+	if err := h.eventControls(ctx, account.ID, f, &v); err != nil {
+		return err
+	}
+	return web.Render(c, http.StatusOK, views.Events(h.frame(c, views.EntryLogs), v))
+}
+
+func eventLine(e *store.Event) views.EventLine {
+	sent := 0
+	for _, verdict := range e.Verdicts {
+		if verdict.Reason == store.Sent {
+			sent++
+		}
+	}
+	line := views.EventLine{
+		ID: e.ID.String(), Type: e.Type, Agent: e.AgentID, Size: views.Bytes(int64(len(e.Data))), When: views.Ago(e.CreatedAt.Time),
+		Went: "to " + views.Plural(sent, "webhook", "webhooks"), Nobody: sent == 0,
+	}
+	if sent == 0 {
+		line.Went = "to no webhook"
+	}
+	return line
+}
+
+func (h *Handlers) eventControls(ctx context.Context, account uuid.UUID, f eventFilter, v *views.EventsView) error {
+	events, err := h.eventOptions(ctx, account, f.event)
+	if err != nil {
+		return err
+	}
+	agents, err := h.agentOptions(ctx, account, f.agent, nil)
+	if err != nil {
+		return err
+	}
+	v.Controls = []views.FilterView{
+		{Name: "event", Label: "Event", Value: f.event, Options: events},
+		{Name: "agent", Label: "Agent", Value: f.agent, Options: agents},
+	}
+	v.Filters = views.FiltersView{Action: eventsPath, Target: "#events", Beside: ".chips", Search: &views.FilterView{Name: "q", Label: "Id or data", Value: f.text}}
+	for _, set := range []views.Option{{Value: "event", Label: f.event}, {Value: "agent", Label: f.agent}, {Value: "q", Label: f.text}} {
+		if set.Label != "" {
+			v.Filters.Set = append(v.Filters.Set, views.Link{Label: set.Label, Href: withQuery(eventsPath, f.query(set.Value))})
+		}
+	}
+	return nil
+}
+
+// eventPage shows one event: its data, why it went where, and its deliveries.
+func (h *Handlers) eventPage(c echo.Context) error {
+	id, err := idIn(c, "id")
+	if err != nil {
+		return err
+	}
+	ctx, p := c.Request().Context(), personOf(c)
+	e, err := h.store.Event(ctx, p.Account.ID, id)
+	if err != nil {
+		return err
+	}
+	deliveries, err := h.store.EventDeliveries(ctx, p.Account.ID, id)
+	if err != nil {
+		return err
+	}
+	v := views.EventView{
+		ID: id.String(), Type: e.Type, Agent: e.AgentID, Test: e.Test, Published: views.Ago(e.CreatedAt.Time), Data: string(e.Data),
+		Size: views.Bytes(int64(len(e.Data))) + " as it is sent, of at most " + views.Bytes(int64(p.Account.Limits.EventBytes)) + ".", Deliveries: deliveryLines(deliveries),
+	}
+	if gap := e.CreatedAt.Sub(e.OccurredAt.Time).Abs(); gap > 1e9 {
+		v.Occurred = views.FullTime(e.OccurredAt.Time)
+	}
+	if p.Role.CanTest() {
+		v.TestHref = withQuery(trialPath, url.Values{"event": {e.Type}})
+	}
+	if v.Verdicts, err = h.verdictLines(ctx, p.Account.ID, e); err != nil {
+		return err
+	}
+	return web.Render(c, http.StatusOK, views.Event(h.frame(c, views.EntryLogs), v))
+}
+
+func (h *Handlers) verdictLines(ctx context.Context, account uuid.UUID, e store.Event) ([]views.VerdictLine, error) {
+	webhooks, err := h.store.Webhooks(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	known := map[uuid.UUID]store.Webhook{}
+	for _, w := range webhooks {
+		known[w.ID] = w
+	}
+	lines := make([]views.VerdictLine, 0, len(e.Verdicts))
+	for _, verdict := range e.Verdicts {
+		w, ok := known[verdict.WebhookID]
+		if !ok {
+			if w, err = h.store.Webhook(ctx, account, verdict.WebhookID); err != nil && !store.IsCode(err, store.CodeNotFound) {
+				return nil, err
+			}
+		}
+		lines = append(lines, verdictLine(verdict, w, e))
+	}
+	return lines, nil
+}
+
+// verdictLine says a verdict in words. The webhook is empty where retention
+// removed it.
+func verdictLine(verdict store.Verdict, w store.Webhook, e store.Event) views.VerdictLine {
+	line := views.VerdictLine{URL: w.URL, Href: webhookPath(verdict.WebhookID), State: views.State{Icon: "circle-dashed", Tone: "idle"}}
+	if w.ID == uuid.Nil {
+		line.URL, line.Href = "a webhook that was deleted", ""
+	}
+	switch verdict.Reason {
+	case store.Sent:
+		line.State = views.State{Icon: "circle-check", Tone: "ok", Word: "Sent"}
+		if verdict.DeliveryID != uuid.Nil {
+			line.DeliveryHref = deliveryPath(verdict.DeliveryID)
+		} else {
+			line.Text = "Its delivery is no longer kept."
+		}
+	case store.NotSubscribed:
+		line.State.Word, line.Text = "Not subscribed", "It did not take "+e.Type+"."
+	case store.OtherAgent:
+		line.State.Word, line.Text = "Other agent", "It was bound to another agent than "+e.AgentID+"."
+	case store.NoAgent:
+		line.State.Word, line.Text = "No agent", "It was bound to an agent, and the event is about none."
+	default:
+		line.State = views.State{Icon: "circle-pause", Tone: "idle", Word: "Inactive"}
+		line.Text = "It was inactive then; reactivating offers to send what it missed."
+	}
+	return line
+}

@@ -1,0 +1,263 @@
+package handlers
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+
+	"belfry/store"
+	"belfry/views"
+	"belfry/web"
+)
+
+// logsPage is the log of deliveries, filtered and by pages.
+func (h *Handlers) logsPage(c echo.Context) error {
+	ctx, account, f := c.Request().Context(), personOf(c).Account, readLogFilter(c)
+	ask, err := f.filter(h.opt.Now())
+	if err != nil {
+		return err
+	}
+	v := views.LogsView{
+		Retention: views.Duration(account.Limits.Retention), Filtered: f.set(), CountMost: countMost, PerPage: logPage, Failed: -1,
+		ClearURL: logsPath, FailedURL: f.address(logsPath, "status", "failed"), PageURL: f.address(logsPath),
+	}
+	if f.Before == uuid.Nil && f.After == uuid.Nil {
+		v.LiveURL = f.address(livePath)
+	}
+	list, more, err := h.store.Deliveries(ctx, account.ID, ask)
+	if err != nil {
+		return err
+	}
+	v.Rows = deliveryLines(list)
+	v.Newer, v.Older = pages(f, idsOf(list), more)
+	if err := h.countLog(ctx, account.ID, ask, f, &v); err != nil {
+		return err
+	}
+	if err := h.logControls(ctx, account.ID, f, list, &v); err != nil {
+		return err
+	}
+	frame := h.frame(c, views.EntryLogs)
+	frame.Find = f.Text
+	return web.Render(c, http.StatusOK, views.Logs(frame, v))
+}
+
+func idsOf(list []store.Delivery) []uuid.UUID {
+	ids := make([]uuid.UUID, len(list))
+	for i := range list {
+		ids[i] = list[i].ID
+	}
+	return ids
+}
+
+// pager is a filter that knows its place in the pages.
+type pager interface {
+	address(path string, more ...string) string
+	place() (path string, before, after uuid.UUID)
+}
+
+func (f logFilter) place() (string, uuid.UUID, uuid.UUID) { return logsPath, f.Before, f.After }
+
+// pages gives the addresses of the newer and the older page; empty: there is
+// none. More says that there are rows beyond the page, in the direction it was
+// turned.
+func pages(f pager, ids []uuid.UUID, more bool) (newer, older string) {
+	path, before, after := f.place()
+	if len(ids) == 0 {
+		if before != uuid.Nil || after != uuid.Nil {
+			newer = f.address(path)
+		}
+		return newer, ""
+	}
+	if after != uuid.Nil && !more {
+		newer = f.address(path)
+	} else if before != uuid.Nil || after != uuid.Nil {
+		newer = f.address(path, "after", ids[0].String())
+	}
+	if more || after != uuid.Nil {
+		older = f.address(path, "before", ids[len(ids)-1].String())
+	}
+	return newer, older
+}
+
+// countLog counts what matches, what of it failed, and where nothing matches
+// what there is without filters.
+func (h *Handlers) countLog(ctx context.Context, account uuid.UUID, ask store.DeliveryFilter, f logFilter, v *views.LogsView) (err error) {
+	ask.Before, ask.After = uuid.Nil, uuid.Nil
+	if v.Matching, err = h.store.CountDeliveries(ctx, account, ask, countMost); err != nil {
+		return err
+	}
+	if f.Status == "" && v.Matching > 0 {
+		ask.Status = []store.Status{store.Failed}
+		if v.Failed, err = h.store.CountDeliveries(ctx, account, ask, countMost); err != nil {
+			return err
+		}
+	}
+	if v.Matching == 0 && v.Filtered {
+		v.Total, err = h.store.CountDeliveries(ctx, account, store.DeliveryFilter{}, countMost)
+	}
+	return err
+}
+
+// logControls builds the row of filters.
+func (h *Handlers) logControls(ctx context.Context, account uuid.UUID, f logFilter, list []store.Delivery, v *views.LogsView) error {
+	webhooks, err := h.webhookOptions(ctx, account, f.Webhook)
+	if err != nil {
+		return err
+	}
+	agents, err := h.agentOptions(ctx, account, f.Agent, list)
+	if err != nil {
+		return err
+	}
+	events, err := h.eventOptions(ctx, account, f.Event)
+	if err != nil {
+		return err
+	}
+	v.Controls = []views.FilterView{
+		{Name: "webhook", Label: "Webhook", Value: f.Webhook, Options: webhooks},
+		{Name: "agent", Label: "Agent", Value: f.Agent, Options: agents},
+		{Name: "event", Label: "Event", Value: f.Event, Options: events},
+		{Name: "status", Label: "Status", Value: f.Status, Options: statusOptions()},
+		{Name: "error", Label: "Error", Value: f.Error, Options: plainOptions(failureKinds())},
+		{Name: "code", Label: "Code", Value: f.Code, Options: codeOptions(f.Code)},
+		{Name: "time", Label: "Time", Value: f.Time, Options: timeOptions()},
+	}
+	words := map[string]string{}
+	for _, control := range v.Controls {
+		for _, o := range control.Options {
+			words[control.Name+"="+o.Value] = o.Label
+		}
+	}
+	v.Filters = views.FiltersView{
+		Action: logsPath, Target: "#deliveries", Set: f.chips(words), Beside: ".chips",
+		Search: &views.FilterView{Name: "q", Label: "Id or data", Value: f.Text},
+	}
+	for _, name := range []string{"from", "to"} {
+		if value := *f.field(name); value != "" {
+			v.Filters.Keep = append(v.Filters.Keep, views.Option{Value: name, Label: value})
+		}
+	}
+	return nil
+}
+
+// webhookOptions are the account's webhooks; a deleted one that is asked for is
+// among them, and one that the account never had is a 404.
+func (h *Handlers) webhookOptions(ctx context.Context, account uuid.UUID, chosen string) ([]views.Option, error) {
+	list, err := h.store.Webhooks(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	var options []views.Option
+	for _, w := range list {
+		options = append(options, views.Option{Value: w.ID.String(), Label: shortURL(w.URL)})
+	}
+	if chosen == "" || slices.ContainsFunc(options, func(o views.Option) bool { return o.Value == chosen }) {
+		return options, nil
+	}
+	id, err := uuid.Parse(chosen)
+	if err != nil {
+		return nil, errNoSuchID()
+	}
+	w, err := h.store.Webhook(ctx, account, id)
+	if err != nil {
+		return nil, err
+	}
+	return append(options, views.Option{Value: chosen, Label: shortURL(w.URL) + " (deleted)"}), nil
+}
+
+// shortURL is a URL as people read it: without its scheme.
+func shortURL(address string) string {
+	host, rest := views.SplitURL(address)
+	return host + rest
+}
+
+// agentOptions are the agents that webhooks are bound to and those of recent
+// deliveries; Belfry keeps no table of agents.
+func (h *Handlers) agentOptions(ctx context.Context, account uuid.UUID, chosen string, list []store.Delivery) ([]views.Option, error) {
+	webhooks, err := h.store.Webhooks(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	recent, _, err := h.store.Deliveries(ctx, account, store.DeliveryFilter{Limit: 100})
+	if err != nil {
+		return nil, err
+	}
+	agents := []string{chosen}
+	for _, w := range webhooks {
+		agents = append(agents, w.AgentID)
+	}
+	for _, d := range slices.Concat(recent, list) {
+		agents = append(agents, d.AgentID)
+	}
+	slices.Sort(agents)
+	return plainOptions(slices.DeleteFunc(slices.Compact(agents), func(agent string) bool { return agent == "" })), nil
+}
+
+// eventOptions are the account's event types, each group led by its wildcard.
+func (h *Handlers) eventOptions(ctx context.Context, account uuid.UUID, chosen string) ([]views.Option, error) {
+	types, err := h.store.EventTypes(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	var options []views.Option
+	for i, t := range types {
+		group := store.GroupTitle(t.Group)
+		if i == 0 || types[i-1].Group != t.Group {
+			options = append(options, views.Option{Value: t.Group + ".*", Label: t.Group + ".*", Group: group})
+		}
+		options = append(options, views.Option{Value: t.Name, Label: t.Name, Group: group})
+	}
+	if chosen != "" && !slices.ContainsFunc(options, func(o views.Option) bool { return o.Value == chosen }) {
+		options = append(options, views.Option{Value: chosen, Label: chosen, Group: "Other"})
+	}
+	return options, nil
+}
+
+func statusOptions() []views.Option {
+	return []views.Option{
+		{Value: "pending", Label: "Pending"}, {Value: "held", Label: "Pending, held"}, {Value: "processing", Label: "Processing"},
+		{Value: "delivered", Label: "Delivered"}, {Value: "failed", Label: "Failed"}, {Value: "dead", Label: "Dead"},
+	}
+}
+
+// codeOptions are the status codes that endpoints answer with, and the one
+// asked for.
+func codeOptions(chosen string) []views.Option {
+	codes := strings.Fields("200 201 202 204 301 302 307 308 400 401 403 404 405 408 409 410 413 415 422 429 500 501 502 503 504 520 522 524")
+	if chosen != "" && !slices.Contains(codes, chosen) {
+		codes = append(codes, chosen)
+		slices.Sort(codes)
+	}
+	options := plainOptions(codes)
+	for i := range options {
+		code, _ := strconv.Atoi(options[i].Value)
+		if text := http.StatusText(code); text != "" {
+			options[i].Label += " " + text
+		}
+	}
+	return options
+}
+
+func timeOptions() []views.Option {
+	return []views.Option{
+		{Value: "1h", Label: "Last hour"}, {Value: "24h", Label: "Last 24 h"}, {Value: "7d", Label: "Last 7 d"}, {Value: "30d", Label: "Last 30 d"},
+	}
+}
+
+func plainOptions(words []string) []views.Option {
+	options := make([]views.Option, len(words))
+	for i, word := range words {
+		options[i] = views.Option{Value: word, Label: word}
+	}
+	return options
+}
+
+// logsOf leads from a webhook to its log.
+func logsOf(webhook uuid.UUID) string {
+	return withQuery(logsPath, url.Values{"webhook": {webhook.String()}})
+}

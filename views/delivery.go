@@ -1,0 +1,81 @@
+package views
+
+import "time"
+
+// DeliveryView is the page of one delivery.
+type DeliveryView struct {
+	ID          string
+	Event       string
+	Test        bool
+	State       State
+	URL         string
+	WebhookHref string // empty: a free URL
+	Agent       string
+	EventHref   string
+	Why         WhyView
+	Steps       []StepView
+	Limit       string // time limit of an attempt, in words
+	Attempts    []AttemptView
+	Next        *NextView
+	Exchange    *ExchangeView
+	Curl        string // the chosen attempt as a command; empty: none was made
+	Resend      ResendView
+	Path        string // of the page
+	PageURL     string // the page with its chosen attempt
+}
+
+// WhyView is the sentence that says where a delivery stands, and why.
+type WhyView struct {
+	Question, Bold, Text string
+	Do                   Link      // what one can do about it
+	Label                string    // above the countdown: "Next attempt"
+	At                   time.Time // zero: nothing to count down to
+}
+
+// NextView is the attempt to come.
+type NextView struct {
+	Title string
+	When  time.Time
+	After string
+}
+
+// ExchangeView is the request and the answer of one attempt.
+type ExchangeView struct {
+	Attempt     string // "attempt 3"
+	RequestLine string
+	Request     []HeaderLine
+	RequestBody string
+	BodyNote    string // instead of the body
+	Outcome     State
+	Answered    bool
+	Problem     string // why there is no answer
+	AnswerLine  string
+	Answer      []HeaderLine
+	AnswerBody  string
+	AnswerNote  string
+	Facts       string // where it was sent from and to
+}
+
+// ResendView is what the resend button does.
+type ResendView struct {
+	Disabled string // why it can't be resent
+	Ask      bool   // ask first: it was delivered already
+	Open     bool   // the page was asked for with the question open
+	Primary  bool
+	Action   string
+	Token    string
+	Text     string // of the question
+}
+
+func (r ResendView) kind() string {
+	if r.Primary {
+		return "primary"
+	}
+	return ""
+}
+
+// hostAndPath is a URL as people read it.
+func hostAndPath(url string) string {
+	host, rest := SplitURL(url)
+	return host + rest
+}

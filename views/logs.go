@@ -1,0 +1,52 @@
+package views
+
+import "github.com/a-h/templ"
+
+// LogsView is a page of the log of deliveries.
+type LogsView struct {
+	Retention string // "30 days"
+	Filters   FiltersView
+	Controls  []FilterView
+	Filtered  bool
+	Matching  int // counted no further than CountMost
+	Failed    int // of them; -1 where the filters leave no room for the question
+	CountMost int
+	FailedURL string
+	ClearURL  string
+	Rows      []DeliveryLine
+	Total     int // without filters; asked only where nothing matches
+	LiveURL   string
+	PageURL   string // this page again
+	Newer     string
+	Older     string
+	PerPage   int
+}
+
+func (v LogsView) pageWords() string {
+	return Count(v.PerPage) + " per page, " + CountUpTo(v.Matching, v.CountMost) + " in all"
+}
+
+// liveBody makes the rows of a table follow the log.
+func (v LogsView) liveBody() templ.Attributes {
+	if v.LiveURL == "" {
+		return nil
+	}
+	return templ.Attributes{"hx-sse:connect": v.LiveURL, "hx-swap": "innerHTML"}
+}
+
+// LogTabs lead between deliveries and events.
+func LogTabs(events bool) []Choice {
+	return []Choice{{Label: "Deliveries", Href: "/setup/webhooks/logs", Current: !events}, {Label: "Events", Href: "/setup/webhooks/events", Current: events}}
+}
+
+// RowChanges is what a page of the log has to change to be up to date.
+type RowChanges struct {
+	// All replaces every row where it is not nil; then nothing else is looked at.
+	All     []DeliveryLine
+	New     []DeliveryLine // to go on top, newest first
+	Changed []DeliveryLine
+	Gone    []string // ids
+}
+
+// Empty says that nothing is to change.
+func (c RowChanges) Empty() bool { return c.All == nil && len(c.New)+len(c.Changed)+len(c.Gone) == 0 }
