@@ -238,22 +238,28 @@ func (s *Store) endpointOf(r *deliveryRow, d *desk) (*Endpoint, error) {
 	return &Endpoint{Account: d.account.Name, URL: r.URL, HeaderPrefix: d.account.HeaderPrefix, Secret: secret}, err
 }
 
-// keepClaim writes what the claim means for queues and accounts.
+// keepClaim writes what the claim means for queues and accounts. due_at moves
+// up to the earliest one left; a resumed queue with nothing due any more is
+// through.
 func (s *Store) keepClaim(ctx context.Context, tx bun.Tx, takes []take, taken map[uuid.UUID]int64, states map[uuid.UUID]*accountState, now int64) error {
+	n := func(t take) int64 { return taken[t.queue.ID] }
 	for _, t := range takes {
-		q, n := t.queue, taken[t.queue.ID]
-		if !q.ResumedAt.IsZero() {
-			q.ResumeUsedUntil = q.resumeRate(states[q.AccountID]).use(q.ResumeUsedUntil, now, n)
+		if q := t.queue; !q.ResumedAt.IsZero() {
+			q.ResumeUsedUntil = q.resumeRate(states[q.AccountID]).use(q.ResumeUsedUntil, now, n(t))
 		}
-		// due_at moves up to the earliest one left; a resumed queue with
-		// nothing due any more is through.
-		_, err := tx.NewRaw(`UPDATE queues SET pending = pending - ?, processing = processing + ?, served_at = ?, resume_used_until = ?,
-			resumed_at = CASE WHEN ? < ? THEN NULL ELSE resumed_at END,
-			due_at = (SELECT min(d.next_attempt_at) FROM deliveries d WHERE d.queue_id = ? AND d.status = 0 AND d.next_attempt_at >= ?)
-			WHERE id = ?`, n, n, now, q.ResumeUsedUntil, n, t.n, q.ID, s.lowWater(q), q.ID).Exec(ctx)
-		if err != nil {
-			return err
-		}
+	}
+	err := s.d.updateBatch(ctx, tx, "queues", `pending = t.pending - v.n, processing = t.processing + v.n, served_at = v.now,
+		resume_used_until = v.resume_used, resumed_at = CASE WHEN v.n < v.wanted THEN NULL ELSE t.resumed_at END,
+		due_at = (SELECT min(d.next_attempt_at) FROM deliveries d WHERE d.queue_id = t.id AND d.status = 0 AND d.next_attempt_at >= v.low)`, []column{
+		col("id", "uuid", takes, func(t take) string { return t.queue.ID.String() }),
+		col("n", "bigint", takes, n),
+		col("wanted", "bigint", takes, func(t take) int64 { return t.n }),
+		col("now", "bigint", takes, func(take) int64 { return now }),
+		col("resume_used", "bigint", takes, func(t take) int64 { return t.queue.ResumeUsedUntil }),
+		col("low", "bigint", takes, func(t take) int64 { return s.lowWater(t.queue) }),
+	})
+	if err != nil {
+		return err
 	}
 	for _, a := range states {
 		if err := a.keepRate(ctx, tx); err != nil {

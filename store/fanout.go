@@ -2,9 +2,9 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -187,7 +187,20 @@ func (f *fanout) write(ctx context.Context, tx bun.Tx) error {
 			return err
 		}
 	}
+	if err := f.lockQueues(ctx, tx); err != nil {
+		return err
+	}
 	return f.s.applyDeltas(ctx, tx, f.delta)
+}
+
+// lockQueues takes the locks in the order in which all others take them.
+func (f *fanout) lockQueues(ctx context.Context, tx bun.Tx) error {
+	lock := f.s.d.forUpdate()
+	if lock == "" || len(f.delta) == 0 {
+		return nil
+	}
+	_, err := tx.NewRaw("SELECT id FROM queues WHERE id IN (?) ORDER BY id"+lock, bun.In(sortedKeys(f.delta, compareIDs))).Exec(ctx)
+	return err
 }
 
 func (f *fanout) writeEvents(ctx context.Context, tx bun.Tx) error {
@@ -235,36 +248,48 @@ func (f *fanout) writeMissed(ctx context.Context, tx bun.Tx) error {
 }
 
 func (f *fanout) writeCounts(ctx context.Context, tx bun.Tx) error {
-	for _, key := range sortedKeys(f.counts, func(a, b typeHour) int {
-		return slices.Compare([]string{string(a.account[:]), a.name}, []string{string(b.account[:]), b.name})
-	}) {
-		_, err := tx.NewRaw(`INSERT INTO event_counts (account_id, type, hour, count) VALUES (?, ?, ?, ?)
-			ON CONFLICT (account_id, type, hour) DO UPDATE SET count = event_counts.count + excluded.count`,
-			key.account, key.name, key.hour, f.counts[key]).Exec(ctx)
-		if err != nil {
-			return err
-		}
+	type row struct {
+		bun.BaseModel `bun:"table:event_counts,alias:event_counts"`
+		AccountID     uuid.UUID
+		Type          string
+		Hour          int64
+		Count         int64
 	}
-	return nil
+	var rows []row
+	for _, key := range sortedKeys(f.counts, func(a, b typeHour) int {
+		return cmp.Or(compareIDs(a.account, b.account), cmp.Compare(a.name, b.name))
+	}) {
+		rows = append(rows, row{AccountID: key.account, Type: key.name, Hour: key.hour, Count: f.counts[key]})
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	_, err := tx.NewInsert().Model(&rows).On("CONFLICT (account_id, type, hour) DO UPDATE").
+		Set("count = event_counts.count + excluded.count").Exec(ctx)
+	return err
 }
 
-// applyDeltas adds to the queues' counts, in the order of their ids.
+// applyDeltas adds to the counts of queues that are locked.
 func (s *Store) applyDeltas(ctx context.Context, tx bun.Tx, deltas map[uuid.UUID]*queueDelta) error {
-	for _, id := range sortedKeys(deltas, compareIDs) {
-		d := deltas[id]
-		due := "due_at"
-		if d.due != 0 {
-			at := strconv.FormatInt(d.due, 10)
-			due = "CASE WHEN due_at < " + at + " THEN due_at ELSE " + at + " END"
-		}
-		_, err := tx.NewRaw(`UPDATE queues SET pending = pending + ?, processing = processing + ?, delivered = delivered + ?,
-			failed = failed + ?, dead = dead + ?, due_at = `+due+` WHERE id = ?`,
-			d.pending, d.processing, d.delivered, d.failed, d.dead, id).Exec(ctx)
-		if err != nil {
-			return err
-		}
+	type row struct {
+		id uuid.UUID
+		*queueDelta
 	}
-	return nil
+	rows := make([]row, 0, len(deltas))
+	for _, id := range sortedKeys(deltas, compareIDs) {
+		rows = append(rows, row{id, deltas[id]})
+	}
+	return s.d.updateBatch(ctx, tx, "queues", `pending = t.pending + v.pending, processing = t.processing + v.processing,
+		delivered = t.delivered + v.delivered, failed = t.failed + v.failed, dead = t.dead + v.dead,
+		due_at = CASE WHEN v.due IS NULL OR t.due_at < v.due THEN t.due_at ELSE v.due END`, []column{
+		col("id", "uuid", rows, func(r row) string { return r.id.String() }),
+		col("pending", "bigint", rows, func(r row) int64 { return r.pending }),
+		col("processing", "bigint", rows, func(r row) int64 { return r.processing }),
+		col("delivered", "bigint", rows, func(r row) int64 { return r.delivered }),
+		col("failed", "bigint", rows, func(r row) int64 { return r.failed }),
+		col("dead", "bigint", rows, func(r row) int64 { return r.dead }),
+		col("due", "bigint", rows, func(r row) *int64 { return numberOrNil(r.due) }),
+	})
 }
 
 func compareIDs(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) }

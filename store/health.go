@@ -87,17 +87,28 @@ func (h *health) fail(r *Result, now int64, alone bool) {
 	}
 }
 
-// write keeps the health and, where it crossed a line, deactivates the webhook
-// and tells the account by an event of Belfry's own.
-func (h *health) write(ctx context.Context, tx bun.Tx, s *Store, now int64) ([]Change, error) {
+// keepHealth writes what was learned about the webhooks.
+func (s *Store) keepHealth(ctx context.Context, tx bun.Tx, rows []*queueRow) error {
+	return s.d.updateBatch(ctx, tx, "queues", `failures_in_row = v.failures_in_row, failed_since_success = v.failed_since_success,
+		failing_since = v.failing_since, last_success_at = v.last_success_at, last_attempt_at = v.last_attempt_at,
+		probing = v.probing, probing_since = v.probing_since, probe_step = v.probe_step, probe_at = v.probe_at`, []column{
+		col("id", "uuid", rows, func(q *queueRow) string { return q.ID.String() }),
+		col("failures_in_row", "bigint", rows, func(q *queueRow) int64 { return q.FailuresInRow }),
+		col("failed_since_success", "bigint", rows, func(q *queueRow) int64 { return q.FailedSinceSuccess }),
+		col("failing_since", "bigint", rows, func(q *queueRow) *int64 { return timeOrNull(q.FailingSince) }),
+		col("last_success_at", "bigint", rows, func(q *queueRow) *int64 { return timeOrNull(q.LastSuccessAt) }),
+		col("last_attempt_at", "bigint", rows, func(q *queueRow) *int64 { return timeOrNull(q.LastAttemptAt) }),
+		col("probing", "boolean", rows, func(q *queueRow) bool { return q.Probing }),
+		col("probing_since", "bigint", rows, func(q *queueRow) *int64 { return timeOrNull(q.ProbingSince) }),
+		col("probe_step", "bigint", rows, func(q *queueRow) int64 { return q.ProbeStep }),
+		col("probe_at", "bigint", rows, func(q *queueRow) *int64 { return timeOrNull(q.ProbeAt) }),
+	})
+}
+
+// follow deactivates a webhook that crossed a line and tells the account by an
+// event of Belfry's own, as it does of one that recovered.
+func (h *health) follow(ctx context.Context, tx bun.Tx, s *Store, now int64) ([]Change, error) {
 	q := h.q
-	_, err := tx.NewRaw(`UPDATE queues SET failures_in_row = ?, failed_since_success = ?, failing_since = ?, last_success_at = ?,
-		last_attempt_at = ?, probing = ?, probing_since = ?, probe_step = ?, probe_at = ? WHERE id = ?`,
-		q.FailuresInRow, q.FailedSinceSuccess, q.FailingSince, q.LastSuccessAt, q.LastAttemptAt, q.Probing, q.ProbingSince,
-		q.ProbeStep, q.ProbeAt, q.ID).Exec(ctx)
-	if err != nil {
-		return nil, err
-	}
 	switch {
 	case h.disable != "":
 		return s.disable(ctx, tx, q, now, h.disable)

@@ -107,12 +107,27 @@ func (d *postgresDB) insertBatch(ctx context.Context, tx bun.Tx, table string, c
 	if cols[0].n == 0 {
 		return nil
 	}
-	names, params, args := make([]string, len(cols)), make([]string, len(cols)), make([]any, len(cols))
-	for i, c := range cols {
-		names[i], params[i], args[i] = c.name, fmt.Sprintf("$%d::%s[]", i+1, c.pg), c.values
-	}
-	_, err := tx.Tx.ExecContext(ctx, "INSERT INTO "+table+" ("+strings.Join(names, ", ")+") SELECT * FROM unnest("+strings.Join(params, ", ")+")", args...)
+	names, arrays, args := unnest(cols)
+	_, err := tx.Tx.ExecContext(ctx, "INSERT INTO "+table+" ("+names+") SELECT * FROM "+arrays, args...)
 	return err
+}
+
+func (d *postgresDB) updateBatch(ctx context.Context, tx bun.Tx, table, set string, cols []column) error {
+	if cols[0].n == 0 {
+		return nil
+	}
+	names, arrays, args := unnest(cols)
+	_, err := tx.Tx.ExecContext(ctx, "UPDATE "+table+" AS t SET "+set+" FROM "+arrays+" AS v ("+names+") WHERE t.id = v.id", args...)
+	return err
+}
+
+// unnest makes rows of the columns, each bound as one array.
+func unnest(cols []column) (names, arrays string, args []any) {
+	list, params, args := make([]string, len(cols)), make([]string, len(cols)), make([]any, len(cols))
+	for i, c := range cols {
+		list[i], params[i], args[i] = c.name, fmt.Sprintf("$%d::%s[]", i+1, c.pg), c.values
+	}
+	return strings.Join(list, ", "), "unnest(" + strings.Join(params, ", ") + ")", args
 }
 
 // The queues are locked, so what is pending in them is nobody else's.

@@ -191,8 +191,16 @@ func (w *recording) write(ctx context.Context, tx bun.Tx) ([]Change, error) {
 	if err := w.s.applyDeltas(ctx, tx, w.deltas); err != nil {
 		return nil, err
 	}
-	for _, id := range sortedKeys(w.health, compareIDs) {
-		changes, err := w.health[id].write(ctx, tx, w.s, w.now)
+	ids := sortedKeys(w.health, compareIDs)
+	rows := make([]*queueRow, len(ids))
+	for i, id := range ids {
+		rows[i] = w.health[id].q
+	}
+	if err := w.s.keepHealth(ctx, tx, rows); err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		changes, err := w.health[id].follow(ctx, tx, w.s, w.now)
 		if err != nil {
 			return nil, err
 		}

@@ -123,7 +123,23 @@ func (d *sqliteDB) insertBatch(ctx context.Context, tx bun.Tx, table string, col
 	for i, c := range cols {
 		names[i] = c.name
 	}
-	stmt, err := tx.Tx.PrepareContext(ctx, "INSERT INTO "+table+" ("+strings.Join(names, ", ")+") VALUES (?"+strings.Repeat(", ?", len(cols)-1)+")")
+	return d.each(ctx, tx, "INSERT INTO "+table+" ("+strings.Join(names, ", ")+") VALUES (?"+strings.Repeat(", ?", len(cols)-1)+")", cols)
+}
+
+func (d *sqliteDB) updateBatch(ctx context.Context, tx bun.Tx, table, set string, cols []column) error {
+	if cols[0].n == 0 {
+		return nil
+	}
+	values := make([]string, len(cols))
+	for i, c := range cols {
+		values[i] = "? AS " + c.name
+	}
+	return d.each(ctx, tx, "UPDATE "+table+" AS t SET "+set+" FROM (SELECT "+strings.Join(values, ", ")+") AS v WHERE t.id = v.id", cols)
+}
+
+// each runs one statement for each row of the columns.
+func (d *sqliteDB) each(ctx context.Context, tx bun.Tx, query string, cols []column) error {
+	stmt, err := tx.Tx.PrepareContext(ctx, query)
 	if err != nil {
 		return err
 	}

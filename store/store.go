@@ -91,6 +91,9 @@ type dialect interface {
 	// isUnavailable says whether err means that the database can't be reached.
 	isUnavailable(err error) bool
 	insertBatch(ctx context.Context, tx bun.Tx, table string, cols []column) error
+	// updateBatch changes many rows of table t, each found by the first column,
+	// its id. set names the values of the row as v.column.
+	updateBatch(ctx context.Context, tx bun.Tx, table, set string, cols []column) error
 	claimRows(ctx context.Context, tx bun.Tx, takes []take, now, leaseUntil int64, node string) ([]claimed, error)
 	recordRows(ctx context.Context, tx bun.Tx, node string, rows []recordRow) ([]bool, error)
 	databaseSize(ctx context.Context) (int64, error)
