@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -26,6 +27,7 @@ type site struct {
 	t        *testing.T
 	store    *store.Store
 	handlers *Handlers
+	web      *web.Server
 	server   *httptest.Server
 	account  store.Account
 	printed  []string // first-run codes
@@ -70,6 +72,7 @@ func newSite(t *testing.T, db storetest.Database, change func(*store.Options)) *
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.web = srv
 	s.handlers.Routes(srv)
 	s.server = httptest.NewServer(srv.Handler())
 	t.Cleanup(s.server.Close)
@@ -193,4 +196,11 @@ func (b *browser) plantSession() *browser {
 	}
 	b.client.Jar.SetCookies(at, rec.Result().Cookies())
 	return b
+}
+
+// noNames knows no name.
+type noNames struct{}
+
+func (noNames) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error) {
+	return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
 }
