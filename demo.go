@@ -101,14 +101,20 @@ func demoPassword() string {
 // under base.
 func demoWebhooks(base string) []store.NewWebhook {
 	return []store.NewWebhook{
-		{URL: base + "/crm/events", Description: "CRM: every call and conversation", Events: []string{"call.*", "conversation.*"}, Active: true,
-			Headers: []store.Header{{Name: "X-Env", Value: "demo-sample-prod"}}},
+		{
+			URL: base + "/crm/events", Description: "CRM: every call and conversation", Events: []string{"call.*", "conversation.*"}, Active: true,
+			Headers: []store.Header{{Name: "X-Env", Value: "demo-sample-prod"}},
+		},
 		{URL: base + "/billing/calls", Description: "Billing: finished calls", Events: []string{"call.ended", "call.failed"}, Active: true},
 		{URL: base + "/archive/transcripts", Description: "Archive: transcripts and recordings", Events: []string{"call.transcript_ready", "call.recording_ready"}, Active: true},
-		{URL: base + "/berlin/messages", Description: "Berlin desk: messages and conversations of one agent", AgentID: "support-berlin",
-			Events: []string{"message.*", "conversation.*"}, Active: true},
-		{URL: base + "/chat/alerts", Description: "Team chat: who is there, and webhooks in trouble",
-			Events: []string{"agent.status_changed", "webhook.disabled", "webhook.recovered"}, Active: true},
+		{
+			URL: base + "/berlin/messages", Description: "Berlin desk: messages and conversations of one agent", AgentID: "support-berlin",
+			Events: []string{"message.*", "conversation.*"}, Active: true,
+		},
+		{
+			URL: base + "/chat/alerts", Description: "Team chat: who is there, and webhooks in trouble",
+			Events: []string{"agent.status_changed", "webhook.disabled", "webhook.recovered"}, Active: true,
+		},
 		{URL: closedPort + "/reports/missed", Description: "Reports: the server is down", Events: []string{"call.missed"}, Active: true},
 		{URL: base + "/retired/calls", Description: "Old CRM: retired, answers 410", Events: []string{"call.started"}, Active: true},
 		{URL: base + "/crm/staging", Description: "CRM staging: paused", Events: []string{"call.*"}},

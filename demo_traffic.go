@@ -21,11 +21,25 @@ var demoMix = [...]struct {
 	name  string
 	share int
 }{
-	{"call.started", 5}, {"call.ringing", 3}, {"call.answered", 4}, {"call.ended", 5}, {"call.missed", 2}, {"call.failed", 1},
-	{"call.transferred", 1}, {"call.voicemail_left", 1}, {"call.transcript_ready", 3}, {"call.recording_ready", 2},
-	{"message.received", 5}, {"message.sent", 4}, {"message.delivered", 4}, {"message.failed", 1},
-	{"conversation.created", 2}, {"conversation.updated", 2}, {"conversation.closed", 2},
-	{"agent.status_changed", 2}, {surveyType, 1},
+	{"call.started", 5},
+	{"call.ringing", 3},
+	{"call.answered", 4},
+	{"call.ended", 5},
+	{"call.missed", 2},
+	{"call.failed", 1},
+	{"call.transferred", 1},
+	{"call.voicemail_left", 1},
+	{"call.transcript_ready", 3},
+	{"call.recording_ready", 2},
+	{"message.received", 5},
+	{"message.sent", 4},
+	{"message.delivered", 4},
+	{"message.failed", 1},
+	{"conversation.created", 2},
+	{"conversation.updated", 2},
+	{"conversation.closed", 2},
+	{"agent.status_changed", 2},
+	{surveyType, 1},
 }
 
 // surveyType is what the sample product publishes of its own.

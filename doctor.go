@@ -74,13 +74,13 @@ func (d *doctor) examine(ctx context.Context) {
 	d.check("data folder", folder, err)
 	d.disk()
 	d.database(ctx, err == nil)
+	if d.store != nil {
+		defer d.store.Close()
+	}
 	d.targets(ctx)
 	d.listening(ctx, "listening", d.c.addr, "/healthz")
 	if d.c.metricsAddr != "" {
 		d.listening(ctx, "metrics", d.c.metricsAddr, "/metrics")
-	}
-	if d.store != nil {
-		d.check("close", "the database was given back", d.store.Close())
 	}
 }
 

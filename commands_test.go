@@ -1,0 +1,296 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"belfry/store"
+	"belfry/store/storetest"
+)
+
+// testKey is the secret key of all tests.
+var testKey = strings.Repeat("test-key", 5)
+
+// called is what a call of the program came to.
+type called struct {
+	code        int
+	out, errors string
+}
+
+// environmentFor gives the variables that lead commands to a test's database.
+func environmentFor(db storetest.Database) map[string]string {
+	return map[string]string{"BELFRY_DATABASE_URL": db.URL, "BELFRY_DATA_DIR": db.Dir, "BELFRY_SECRET_KEY": testKey}
+}
+
+// call runs the program to its end.
+func call(t *testing.T, environment map[string]string, stdin string, args ...string) called {
+	t.Helper()
+	var out, complaints bytes.Buffer
+	code := run(t.Context(), args, environmentOf(environment), strings.NewReader(stdin), &out, &complaints)
+	return called{code, out.String(), complaints.String()}
+}
+
+// must runs the program, which has to succeed, and gives what it printed.
+func must(t *testing.T, environment map[string]string, stdin string, args ...string) string {
+	t.Helper()
+	got := call(t, environment, stdin, args...)
+	if got.code != 0 {
+		t.Fatalf("belfry %s: code %d\n%s%s", strings.Join(args, " "), got.code, got.out, got.errors)
+	}
+	return got.out
+}
+
+// migrated sets the database up as the first server would.
+func migrated(t *testing.T, db storetest.Database) map[string]string {
+	t.Helper()
+	environment := environmentFor(db)
+	must(t, environment, "", "migrate")
+	return environment
+}
+
+// openTestStore opens the database beside whatever runs, until the test ends.
+func openTestStore(t *testing.T, db storetest.Database) *store.Store {
+	t.Helper()
+	st, err := store.Open(t.Context(), store.Options{DatabaseURL: db.URL, DataDir: db.Dir, SecretKey: testKey})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := st.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return st
+}
+
+func TestBadSettingsAreAllNamedAtOnceAndNothingStarts(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	got := call(t, map[string]string{"BELFRY_TIMEOUT": "soon", "BELFRY_DATA_DIR": dir}, "", "serve", "-addr", "x", "-retries", "9", "more")
+	if got.code != 2 {
+		t.Errorf("code %d, want 2", got.code)
+	}
+	for _, name := range []string{"-addr", "-retries", "BELFRY_TIMEOUT", `"more"`} {
+		if !strings.Contains(got.errors, name) {
+			t.Errorf("the complaint does not name %s:\n%s", name, got.errors)
+		}
+	}
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("the data folder was made all the same")
+	}
+}
+
+func TestAWrongCallSaysWhatWasMeant(t *testing.T) {
+	for args, want := range map[string]string{
+		"sevre":          `did you mean "serve"?`,
+		"kay add":        `did you mean "key add"?`,
+		"key ad":         `"key" needs a second word: key add`,
+		"user":           "user add or user reset-password",
+		"serve -adr :0":  "did you mean -addr?",
+		"-adr :0":        "did you mean -addr?",
+		"key add":        "-name is required",
+		"user add":       "-email is required",
+		"publish":        "-event is required",
+		"account add":    "-name is required",
+		"listen -status": "flag needs an argument",
+		"demo -rate 0":   "from 1 to 100",
+	} {
+		got := call(t, nil, "", strings.Fields(args)...)
+		if got.code != 2 || !strings.Contains(got.errors, want) {
+			t.Errorf("belfry %s: code %d, %q; want 2 and %q", args, got.code, got.errors, want)
+		}
+	}
+}
+
+func TestEveryCommandExplainsItself(t *testing.T) {
+	overview := must(t, nil, "", "help")
+	for _, cmd := range subcommands() {
+		if !strings.Contains(overview, cmd.name) {
+			t.Errorf("the help does not list %s", cmd.name)
+		}
+		words := strings.Fields(cmd.name)
+		byFlag, byHelp := must(t, nil, "", append(words, "-h")...), must(t, nil, "", append([]string{"help"}, words...)...)
+		if byFlag != byHelp || !strings.Contains(byFlag, cmd.detail[:20]) {
+			t.Errorf("%s -h says %q, help says %q", cmd.name, byFlag, byHelp)
+		}
+	}
+}
+
+func TestServeHelpHoldsEverySetting(t *testing.T) {
+	help := must(t, nil, "", "serve", "-h")
+	for _, s := range settings() {
+		if !strings.Contains(help, "-"+s.name+" ") || !strings.Contains(help, s.variable()) {
+			t.Errorf("serve -h lacks %s or %s", s.name, s.variable())
+		}
+	}
+}
+
+func TestVersionNamesTheRelease(t *testing.T) {
+	for _, args := range [][]string{{"version"}, {"--version"}} {
+		if out := must(t, nil, "", args...); !strings.HasPrefix(out, "belfry "+version()) {
+			t.Errorf("%v prints %q", args, out)
+		}
+	}
+}
+
+func TestKeyAddWorksBeforeTheFirstServe(t *testing.T) {
+	db := storetest.SQLite(t)
+	got := call(t, environmentFor(db), "", "key", "add", "-name", "ci", "-scopes", "publish,read")
+	if got.code != 0 || !regexp.MustCompile(`^bf_\w{43}\n$`).MatchString(got.out) {
+		t.Fatalf("code %d, printed %q (%s), want the key alone", got.code, got.out, got.errors)
+	}
+	key, err := openTestStore(t, db).KeyByToken(t.Context(), strings.TrimSpace(got.out))
+	if err != nil || !key.Holds(store.ScopeRead) || key.Holds(store.ScopeManage) {
+		t.Errorf("the key is %+v (%v), want one that may publish and read", key, err)
+	}
+}
+
+func TestOtherScopesThanOursAreRefused(t *testing.T) {
+	got := call(t, environmentFor(storetest.SQLite(t)), "", "key", "add", "-name", "ci", "-scopes", "all")
+	if got.code != 1 || got.out != "" || !strings.Contains(got.errors, `"all" is not a scope`) {
+		t.Errorf("code %d, printed %q, said %q", got.code, got.out, got.errors)
+	}
+}
+
+func TestAnotherSecretKeyIsRefused(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db storetest.Database) {
+		environment := migrated(t, db)
+		environment["BELFRY_SECRET_KEY"] = strings.Repeat("other", 8)
+		if got := call(t, environment, "", "key", "add", "-name", "ci"); got.code != 1 || !strings.Contains(got.errors, "secret key is not the one") {
+			t.Errorf("another secret key: code %d, %q", got.code, got.errors)
+		}
+	})
+}
+
+func TestCommandsDoNotMigrateWhatAnotherProcessServes(t *testing.T) {
+	db := storetest.SQLite(t)
+	server, err := store.Open(t.Context(), store.Options{DataDir: db.Dir, SecretKey: testKey, Serve: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	if got := call(t, environmentFor(db), "", "key", "add", "-name", "ci"); got.code != 1 || !strings.Contains(got.errors, "schema") {
+		t.Errorf("key add: code %d, %q; want that the schema is another", got.code, got.errors)
+	}
+	if got := call(t, environmentFor(db), "", "migrate"); got.code != 1 || !strings.Contains(got.errors, "another process serves") {
+		t.Errorf("migrate: code %d, %q; want that another process serves", got.code, got.errors)
+	}
+}
+
+func TestPeopleAreAddedWithAPasswordFromStandardInput(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db storetest.Database) {
+		environment := migrated(t, db)
+		first := must(t, environment, "correct horse battery\n", "user", "add", "-email", "Mira@Example.com")
+		second := must(t, environment, "another horse battery\r\n", "user", "add", "-email", "jon@example.com")
+		if !strings.Contains(first, "as owner") || !strings.Contains(second, "as admin") {
+			t.Errorf("printed %q and %q, want an owner first and an admin then", first, second)
+		}
+		must(t, environment, "a new horse altogether", "user", "reset-password", "-email", "mira@example.com")
+		st := openTestStore(t, db)
+		if _, err := st.Authenticate(t.Context(), "mira@example.com", "a new horse altogether"); err != nil {
+			t.Errorf("the new password is refused: %v", err)
+		}
+		if _, err := st.Authenticate(t.Context(), "jon@example.com", "another horse battery"); err != nil {
+			t.Errorf("the second person is refused: %v", err)
+		}
+	})
+}
+
+func TestPasswordsThatAreNoneAreRefused(t *testing.T) {
+	environment := environmentFor(storetest.SQLite(t))
+	for stdin, want := range map[string]string{"": "no password on standard input", "\n": "no password on standard input", "short\n": "password: "} {
+		if got := call(t, environment, stdin, "user", "add", "-email", "mira@example.com"); got.code != 1 || !strings.Contains(got.errors, want) {
+			t.Errorf("password %q: code %d, %q; want %q", stdin, got.code, got.errors, want)
+		}
+	}
+	if got := call(t, environment, "correct horse battery", "user", "reset-password", "-email", "nobody@example.com"); got.code != 1 || !strings.Contains(got.errors, "no user") {
+		t.Errorf("nobody's password: code %d, %q", got.code, got.errors)
+	}
+}
+
+func TestAccountsAreAddedAndLimited(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db storetest.Database) {
+		environment := migrated(t, db)
+		must(t, environment, "", "account", "add", "-name", "acme")
+		if got := call(t, environment, "", "account", "add", "-name", "acme"); got.code != 1 {
+			t.Errorf("the same name again: code %d", got.code)
+		}
+		must(t, environment, "", "account", "limit", "-account", "acme", "-max-webhooks", "3", "-rate-per-minute", "60")
+		out := must(t, environment, "", "account", "limit", "-account", "acme", "-rate-per-minute", "default")
+		want := []string{"max-webhooks 3 own", "rate-per-minute 1000 default"}
+		for _, line := range want {
+			if !slices.Contains(squeezed(out), line) {
+				t.Errorf("printed\n%s\nwant a line %q", out, line)
+			}
+		}
+		if out := must(t, environment, "", "account", "limit"); !strings.HasPrefix(out, "account default\n") {
+			t.Errorf("without -account it is %q, want the first one", out)
+		}
+		if got := call(t, environment, "", "account", "limit", "-account", "nobody"); got.code != 1 || !strings.Contains(got.errors, `no account "nobody"`) {
+			t.Errorf("an unknown account: code %d, %q", got.code, got.errors)
+		}
+		if got := call(t, environment, "", "account", "limit", "-max-webhooks", "0"); got.code != 1 || !strings.Contains(got.errors, "max_webhooks") {
+			t.Errorf("no webhooks at all: code %d, %q", got.code, got.errors)
+		}
+	})
+}
+
+// squeezed gives the lines of a text with single spaces.
+func squeezed(text string) []string {
+	var lines []string
+	for line := range strings.Lines(text) {
+		lines = append(lines, strings.Join(strings.Fields(line), " "))
+	}
+	return lines
+}
+
+func TestPublishTakesDataFromFlagFileAndStandardInput(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db storetest.Database) {
+		environment := migrated(t, db)
+		file := filepath.Join(t.TempDir(), "data.json")
+		if err := os.WriteFile(file, []byte(`{"from": "file"}`), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		st := openTestStore(t, db)
+		account, err := st.EnsureDefaultAccount(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for from, want := range map[string]string{
+			`{"from": "flag"}`: `{"from":"flag"}`, "@" + file: `{"from":"file"}`, "-": `{"from":"stdin"}`, "": `{}`,
+		} {
+			var accepted store.Accepted
+			out := must(t, environment, `{"from":"stdin"}`, "publish", "-event", "order.paid", "-agent", "berlin", "-data", from)
+			if err := json.Unmarshal([]byte(out), &accepted); err != nil {
+				t.Fatalf("publish prints %q: %v", out, err)
+			}
+			event, err := st.Event(t.Context(), account.ID, accepted.ID)
+			if err != nil || string(event.Data) != want || event.AgentID != "berlin" {
+				t.Errorf("-data %q keeps %s about %q (%v), want %s", from, event.Data, event.AgentID, err, want)
+			}
+		}
+	})
+}
+
+func TestPublishRefusesWhatTheAPIRefuses(t *testing.T) {
+	environment := environmentFor(storetest.SQLite(t))
+	for _, tt := range []struct{ event, data string }{
+		{"order.paid", "{"},
+		{"order.paid", "[1]"},
+		{"order.paid", `{"a":1,"a":2}`},
+		{"order.paid", "{\"a\":\"\\u0000\"}"},
+		{"order.paid", "{\"a\":\"\xff\"}"},
+		{"order.paid", "@/does/not/exist"},
+		{"Order Paid", "{}"},
+		{"webhook.disabled", "{}"},
+	} {
+		if got := call(t, environment, "", "publish", "-event", tt.event, "-data", tt.data); got.code != 1 || got.errors == "" || got.out != "" {
+			t.Errorf("%s with %s: code %d, printed %q, said %q; want it refused", tt.event, tt.data, got.code, got.out, got.errors)
+		}
+	}
+}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"maps"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"belfry/store/storetest"
+)
+
+// examined runs doctor and gives its results by check: "ok", "FAULT" or "-",
+// and the sentence behind it.
+func examined(t *testing.T, environment map[string]string, args ...string) (code int, results map[string]string) {
+	t.Helper()
+	got := call(t, environment, "", append([]string{"doctor"}, args...)...)
+	results = map[string]string{}
+	for line := range strings.Lines(got.out) {
+		if len(line) < 23 {
+			t.Fatalf("doctor prints the line %q", line)
+		}
+		name := strings.TrimSpace(line[7:22])
+		results[name] += strings.TrimSpace(line[:7]) + " " + line[22:]
+	}
+	return got.code, results
+}
+
+func TestDoctorFindsNothingWhereAllIsWell(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db storetest.Database) {
+		code, results := examined(t, migrated(t, db), "-addr", "127.0.0.1:0")
+		if code != 0 {
+			t.Errorf("exit code %d, want 0: %q", code, results)
+		}
+		for _, name := range []string{"settings", "data folder", "database", "schema", "secret key", "durability", "clock", "allow-targets", "listening"} {
+			if !strings.HasPrefix(results[name], "ok ") {
+				t.Errorf("%s: %q, want ok", name, results[name])
+			}
+		}
+	})
+}
+
+func TestDoctorChangesNothingBeforeTheFirstStart(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	code, results := examined(t, nil, "-data-dir", dir, "-addr", "127.0.0.1:0")
+	if code != 0 || !strings.HasPrefix(results["database"], "- ") {
+		t.Errorf("exit code %d, database %q; want that it is not there yet", code, results["database"])
+	}
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("doctor made the data folder")
+	}
+}
+
+func TestDoctorKnowsBelfryItself(t *testing.T) {
+	environment := environmentFor(storetest.SQLite(t))
+	r := boot(t, environment, "-addr", "127.0.0.1:0")
+	code, results := examined(t, environment, "-addr", strings.TrimPrefix(r.url, "http://"))
+	if code != 0 || !strings.Contains(results["listening"], "Belfry is served") {
+		t.Errorf("exit code %d, listening: %q; want that Belfry is there", code, results["listening"])
+	}
+}
+
+// TestDoctorNamesEachFault breaks one thing after the other.
+func TestDoctorNamesEachFault(t *testing.T) {
+	other, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	db := storetest.SQLite(t)
+	well := migrated(t, db)
+	well["BELFRY_ADDR"] = "127.0.0.1:0"
+	for _, tt := range []struct {
+		check, says string
+		changed     map[string]string
+	}{
+		{"settings", "BELFRY_TIMEOUT", map[string]string{"BELFRY_TIMEOUT": "soon"}},
+		{"settings", "BELFRY_RETRIES", map[string]string{"BELFRY_TIMEOUT": "soon", "BELFRY_RETRIES": "soon"}},
+		{"data folder", "is not a folder", map[string]string{"BELFRY_DATA_DIR": filepath.Join(db.Dir, "belfry.db")}},
+		{"secret key", "not the one", map[string]string{"BELFRY_SECRET_KEY": strings.Repeat("other", 8)}},
+		{"schema", "never migrated", map[string]string{"BELFRY_DATA_DIR": emptyDatabase(t)}},
+		{"database", "does not answer", map[string]string{"BELFRY_DATABASE_URL": "postgres://u:hunter2@127.0.0.1:1/none"}},
+		{"allow-targets", `no account "acme"`, map[string]string{"BELFRY_ALLOW_TARGETS": "acme=10.0.0.0/8"}},
+		{"listening", "another program", map[string]string{"BELFRY_ADDR": other.Addr().String()}},
+		{"metrics", "another program", map[string]string{"BELFRY_METRICS_ADDR": other.Addr().String()}},
+	} {
+		environment := maps.Clone(well)
+		maps.Copy(environment, tt.changed)
+		code, results := examined(t, environment)
+		if code != 1 || !strings.Contains(results[tt.check], "FAULT") || !strings.Contains(results[tt.check], tt.says) {
+			t.Errorf("%v: exit code %d, %s: %q; want 1 and a fault that says %q", tt.changed, code, tt.check, results[tt.check], tt.says)
+		}
+		if said := strings.Join(slices.Collect(maps.Values(results)), ""); strings.Contains(said, "hunter2") {
+			t.Errorf("doctor prints a password: %s", said)
+		}
+	}
+}
+
+// emptyDatabase gives a data folder with a database that was never migrated.
+func emptyDatabase(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "belfry.db"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestDoctorFindsSecretsThatOthersMayRead(t *testing.T) {
+	db := storetest.SQLite(t)
+	environment := migrated(t, db)
+	key := filepath.Join(db.Dir, "secret.key")
+	if err := os.WriteFile(key, []byte(testKey), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(key, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(db.Dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if code, results := examined(t, environment, "-addr", "127.0.0.1:0"); code != 1 || !strings.Contains(results["data folder"], "others may read") {
+		t.Errorf("exit code %d, data folder: %q", code, results["data folder"])
+	}
+}
