@@ -50,10 +50,18 @@ func (s *Store) Publish(ctx context.Context, p Publication) (accepted []Accepted
 	}
 	select {
 	case <-call.done:
-		return call.accepted, call.replayed, s.wrap(call.err)
 	case <-ctx.Done():
 		return nil, false, ctx.Err()
+	case <-s.pub.done:
+		// A call that came too late to be seen is answered by nobody else; one
+		// that was seen has its answer by now.
+		select {
+		case <-call.done:
+		default:
+			return nil, false, errClosed()
+		}
 	}
+	return call.accepted, call.replayed, s.wrap(call.err)
 }
 
 func errClosed() *Error {
