@@ -86,18 +86,30 @@ func keptKey(path string) (string, error) {
 	var random [32]byte
 	rand.Read(random[:])
 	key := base64.StdEncoding.EncodeToString(random[:])
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if os.IsExist(err) {
-		return keptKey(path)
-	}
-	if err != nil {
+	made := path + "." + newID().String()
+	defer os.Remove(made)
+	if err := writeSynced(made, key+"\n"); err != nil {
 		return "", fmt.Errorf("keep the secret key: %w", err)
+	}
+	// A link is there whole or not at all, and only once.
+	if err := os.Link(made, path); os.IsExist(err) {
+		return keptKey(path)
+	} else if err != nil {
+		return "", fmt.Errorf("keep the secret key: %w", err)
+	}
+	return key, nil
+}
+
+func writeSynced(path, text string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
 	}
 	defer f.Close()
-	if _, err := f.WriteString(key + "\n"); err != nil {
-		return "", fmt.Errorf("keep the secret key: %w", err)
+	if _, err := f.WriteString(text); err != nil {
+		return err
 	}
-	return key, f.Sync()
+	return f.Sync()
 }
 
 const keyCheck = "belfry"

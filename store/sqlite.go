@@ -58,7 +58,8 @@ func (d *sqliteDB) path() string { return filepath.Join(d.s.opt.DataDir, "belfry
 
 func (d *sqliteDB) dsn(more string) string {
 	return "file:" + (&url.URL{Path: d.path()}).EscapedPath() +
-		"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&" + more
+		"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)" +
+		"&_pragma=cache_size(-16384)&_pragma=wal_autocheckpoint(4000)&" + more
 }
 
 // takeLock lets one process serve the file. The lock ends with the process,
@@ -137,8 +138,10 @@ func (d *sqliteDB) updateBatch(ctx context.Context, tx bun.Tx, table, set string
 	return d.each(ctx, tx, "UPDATE "+table+" AS t SET "+set+" FROM (SELECT "+strings.Join(values, ", ")+") AS v WHERE t.id = v.id", cols)
 }
 
-// each runs one statement for each row of the columns.
+// each runs one statement for each row of the columns. A row takes microseconds,
+// less than the driver needs to watch for ctx's end.
 func (d *sqliteDB) each(ctx context.Context, tx bun.Tx, query string, cols []column) error {
+	ctx = context.WithoutCancel(ctx)
 	stmt, err := tx.Tx.PrepareContext(ctx, query)
 	if err != nil {
 		return err
@@ -196,6 +199,7 @@ const sqliteRecordSQL = `UPDATE deliveries SET status = ?1, attempts = ?2, inter
 	WHERE id = ?10 AND lease_node = ?11 AND attempts = ?2 - 1 AND (status = 1 OR ?12 AND status = 4)`
 
 func (d *sqliteDB) recordRows(ctx context.Context, tx bun.Tx, node string, rows []recordRow) ([]bool, error) {
+	ctx = context.WithoutCancel(ctx) // as in each
 	stmt, err := tx.Tx.PrepareContext(ctx, sqliteRecordSQL)
 	if err != nil {
 		return nil, err
@@ -242,22 +246,27 @@ func (d *sqliteDB) listen(ctx context.Context, heard func(Change)) {
 	}
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
-	var last int64
+	last := d.dataVersion(ctx)
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
-		var version int64
-		if err := d.s.db.NewRaw("PRAGMA data_version").Scan(ctx, &version); err != nil {
-			continue
-		}
-		if last != 0 && version != last {
+		version := d.dataVersion(ctx)
+		if last != 0 && version != 0 && version != last {
 			heard(Change{Kind: ChangeAccount, Due: true})
 		}
 		last = version
 	}
+}
+
+// dataVersion is 0 where it can't be read.
+func (d *sqliteDB) dataVersion(ctx context.Context) (version int64) {
+	if err := d.s.db.NewRaw("PRAGMA data_version").Scan(ctx, &version); err != nil {
+		return 0
+	}
+	return version
 }
 
 func (d *sqliteDB) durability(ctx context.Context) (string, error) {
