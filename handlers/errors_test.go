@@ -1,6 +1,8 @@
 package handlers
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -56,4 +58,22 @@ func TestASessionLetsItsUserIn(t *testing.T) {
 			t.Errorf("got %s to %q", got.Status, got.Header.Get("Location"))
 		}
 	})
+}
+
+func TestEveryRefusalHasItsStatus(t *testing.T) {
+	for code, want := range map[store.Code]int{
+		store.CodeInvalid: 422, store.CodeNotFound: 404, store.CodeGone: 410, store.CodeConflict: 409, store.CodeQuota: 403,
+		store.CodeRate: 429, store.CodeTooLarge: 413, store.CodeFull: 507, store.CodeUnavailable: 503, "new": 500,
+	} {
+		f := faultOf(fmt.Errorf("wrapped: %w", &store.Error{Code: code, Detail: "so it is"}))
+		if f.Status != want || f.Code != string(code) || f.Detail != "So it is." || f.Title == "" {
+			t.Errorf("%s: %+v", code, f)
+		}
+		if (f.RetryAfter > 0) != (want == http.StatusServiceUnavailable) {
+			t.Errorf("%s: Retry-After %d", code, f.RetryAfter)
+		}
+	}
+	if f := faultOf(errors.New("the password is 123")); f.Status != 500 || strings.Contains(f.Detail+f.Title, "123") {
+		t.Errorf("a fault of ours tells too much: %+v", f)
+	}
 }
