@@ -190,7 +190,7 @@ func attemptText(a *store.Attempt) string {
 func phasesOf(a *store.Attempt, limit time.Duration) views.PhasesView {
 	v := views.PhasesView{Total: a.Duration, Limit: limit, Reused: a.Phases.Reused}
 	known := a.Phases.DNS + a.Phases.Connect + a.Phases.TLS
-	v.DNS, v.Connect, v.TLS, v.FirstByte = reached(a.Phases.DNS), reached(a.Phases.Connect), reached(a.Phases.TLS), reached(a.Phases.FirstByte)
+	v.DNS, v.Connect, v.TLS, v.FirstByte = phaseTime(a.Phases.DNS), phaseTime(a.Phases.Connect), phaseTime(a.Phases.TLS), phaseTime(a.Phases.FirstByte)
 	rest := max(a.Duration-known-a.Phases.FirstByte, 0)
 	connected := a.Phases.Reused || a.Phases.Connect > 0
 	switch {
@@ -202,7 +202,7 @@ func phasesOf(a *store.Attempt, limit time.Duration) views.PhasesView {
 	return v
 }
 
-func reached(d time.Duration) *time.Duration {
+func phaseTime(d time.Duration) *time.Duration {
 	if d <= 0 {
 		return nil
 	}

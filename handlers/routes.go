@@ -35,17 +35,43 @@ func (h *Handlers) Routes(s *web.Server) {
 	// Pages for everybody who has signed in: they read.
 	viewer := routes{e, use(h.sessions.Middleware, h.signedIn)}
 	viewer.get("/setup/webhooks", h.webhooksPage)
+	viewer.get("/setup/webhooks/:id", h.webhookPage)
+	viewer.get("/setup/webhooks/:id/live", h.webhookLive)
 	viewer.get(logsPath, h.logsPage)
 	viewer.get(livePath, h.logsLive)
 	viewer.get("/setup/webhooks/deliveries/:id", h.deliveryPage)
 	viewer.get("/setup/webhooks/deliveries/:id/live", h.deliveryLive)
 	viewer.get(eventsPath, h.eventsPage)
 	viewer.get(eventsPath+"/:id", h.eventPage)
+	viewer.get(trialPath, h.trialPage)
+	viewer.get(trialPath+"/answer", h.trialAnswer)
+	viewer.get(trialPath+"/sample", h.trialSample)
+	viewer.get(cataloguePath, h.cataloguePage)
+	viewer.get(limitsPath, h.limitsPage)
+	viewer.get(keysPath, h.keysPage)
 
 	// What changes something, sends something or shows a secret.
 	admin := routes{e, use(h.sessions.Middleware, h.signedIn, h.may(store.Role.CanEdit))}
+	admin.get("/setup/webhooks/new", h.newWebhookPage)
+	admin.post("/setup/webhooks", h.addWebhook)
+	admin.get("/setup/webhooks/check-url", h.checkURL)
+	admin.get("/setup/webhooks/sample", h.samplePart)
+	admin.get("/setup/webhooks/:id/edit", h.editWebhookPage)
+	admin.post("/setup/webhooks/:id/edit", h.editWebhook)
+	admin.get("/setup/webhooks/:id/secret", h.secretPage)
 	admin.post("/setup/webhooks/:id/toggle", h.toggleWebhook)
+	admin.post("/setup/webhooks/:id/rotate-secret", h.rotateSecret)
+	admin.post("/setup/webhooks/:id/switch-secret", h.switchSecret)
+	admin.post("/setup/webhooks/:id/send-missed", h.sendMissed)
+	admin.post("/setup/webhooks/:id/delete", h.deleteWebhook)
 	admin.post("/setup/webhooks/deliveries/:id/resend", h.resendDelivery)
+	admin.post(trialPath, h.sendTrial)
+	admin.post(trialPath+"/check", h.checkTrial)
+	admin.get(cataloguePath+"/new", h.newTypePage)
+	admin.post(cataloguePath, h.addType)
+	admin.get(keysPath+"/new", h.newKeyPage)
+	admin.post(keysPath, h.addKey)
+	admin.post(keysPath+"/:id/revoke", h.revokeKey)
 
 	publish := routes{e, use(h.keyWith(store.ScopePublish))}
 	publish.post(apiPath+"/events", h.apiPublish)

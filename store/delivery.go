@@ -278,6 +278,7 @@ type DeliveryFilter struct {
 	From, To  time.Time
 	Text      string // an id (of delivery or event), or text in the event's data
 	NoTests   bool
+	Tests     bool // tests only
 	// Before is the id that ends the last page; zero: from the newest. After
 	// turns the page back.
 	Before, After uuid.UUID
@@ -340,6 +341,9 @@ func (s *Store) where(q *bun.SelectQuery, account uuid.UUID, f DeliveryFilter) *
 	}
 	if f.NoTests {
 		q = q.Where("NOT d.test")
+	}
+	if f.Tests { // they stand in the account's own queue
+		q = q.Where("d.queue_id = ? AND d.test", account)
 	}
 	if f.Text != "" {
 		q = s.whereText(q, f.Text)

@@ -1,0 +1,149 @@
+package handlers
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"belfry/store"
+)
+
+func TestADeliverySaysWhereItStandsAndWhatComesNext(t *testing.T) {
+	eachSite(t, func(t *testing.T, s *site) {
+		b := s.signedIn(store.RoleAdmin)
+		w := s.addHook("https://one.example/hook")
+		_, id := s.event("call.ended", `{"call_id":"c1"}`)
+		page := func() string { return plain(b.get(deliveryPath(id)).dom(t), "#delivery") }
+		has(t, page(), "Pending", "has not been sent yet", "Attempt 1", "next", "Failed if none succeeds")
+		s.answer(http.StatusServiceUnavailable)
+		has(t, page(), "Attempt 1 of 6 answered 503 Service Unavailable.", "If attempt 6 fails too", "Next attempt", "Attempt 2 next", "x-env", "••••prod", "HTTP/1.1 503")
+		no := false
+		if _, _, err := s.store.UpdateWebhook(t.Context(), s.account.ID, w.ID, store.WebhookPatch{Active: &no, By: "mira@example.com"}); err != nil {
+			t.Fatal(err)
+		}
+		has(t, page(), "Pending, held", "Its webhook was paused by mira@example.com.", "when the webhook is reactivated")
+		if err := s.store.DeleteWebhook(t.Context(), s.account.ID, w.ID); err != nil {
+			t.Fatal(err)
+		}
+		has(t, page(), "Dead", "Its webhook was deleted before it could be delivered.")
+	})
+}
+
+func TestADeliveredDeliveryIsResentOnceAfterAQuestion(t *testing.T) {
+	eachSite(t, func(t *testing.T, s *site) {
+		b := s.signedIn(store.RoleAdmin)
+		w := s.addHook("https://one.example/hook")
+		_, id := s.event("call.ended", `{}`)
+		s.answer(http.StatusOK)
+		doc := b.get(deliveryPath(id) + "?confirm=resend").dom(t)
+		has(t, plain(doc, "#delivery"), "Attempt 1 answered 200 OK in 12 ms.")
+		if doc.Find("dialog#resend[open]").Length() != 1 {
+			t.Fatal("the question is not open")
+		}
+		token, _ := doc.Find("dialog#resend input[name=token]").Attr("value")
+		fields := url.Values{"token": {token}}
+		for range 2 {
+			a := b.post(deliveryPath(id)+"/resend", fields)
+			if a.StatusCode != http.StatusSeeOther || a.Header.Get("Location") != deliveryPath(id) {
+				t.Fatalf("%d to %s", a.StatusCode, a.Header.Get("Location"))
+			}
+		}
+		d, err := s.store.Delivery(t.Context(), s.account.ID, id)
+		if err != nil || d.Status != store.Pending || d.MaxAttempts != 12 {
+			t.Fatalf("%v, %d attempts at most, %v; want pending and one set of 6 more", d.Status, d.MaxAttempts, err)
+		}
+		s.answer(http.StatusOK)
+		no := false
+		if _, _, err := s.store.UpdateWebhook(t.Context(), s.account.ID, w.ID, store.WebhookPatch{Active: &no}); err != nil {
+			t.Fatal(err)
+		}
+		token, _ = b.get(deliveryPath(id)).dom(t).Find("dialog#resend input[name=token]").Attr("value")
+		b.post(deliveryPath(id)+"/resend", url.Values{"token": {token}})
+		has(t, plain(b.get(deliveryPath(id)).dom(t), "body"), "Resent, and held: its webhook is inactive.")
+	})
+}
+
+func TestAViewerReadsDeliveriesAndResendsNone(t *testing.T) {
+	eachSite(t, func(t *testing.T, s *site) {
+		b := s.signedIn(store.RoleViewer)
+		s.addHook("https://one.example/hook")
+		_, id := s.event("call.ended", `{}`)
+		s.answer(http.StatusOK)
+		doc := b.get(deliveryPath(id)).dom(t)
+		if doc.Find("main form, dialog").Length() != 0 {
+			t.Error("a viewer sees a form")
+		}
+		has(t, plain(doc, ".actions"), "Your role is viewer")
+		if a := b.post(deliveryPath(id)+"/resend", url.Values{"token": {store.NewFormToken()}}); a.StatusCode != http.StatusForbidden {
+			t.Errorf("resending gives %d", a.StatusCode)
+		}
+	})
+}
+
+func TestADeliveryOfAnotherAccountIsAMissingOne(t *testing.T) {
+	eachSite(t, func(t *testing.T, s *site) {
+		s.addHook("https://one.example/hook")
+		event, id := s.event("call.ended", `{}`)
+		other, err := s.store.AddAccount(t.Context(), "other")
+		if err != nil {
+			t.Fatal(err)
+		}
+		user, err := s.store.AddUser(t.Context(), other.ID, "else@example.com", store.RoleOwner, testPassword)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := s.visitor()
+		b.user = user
+		b.plantSession()
+		for _, path := range []string{deliveryPath(id), deliveryPath(id) + "/live", eventPath(event), trialPath + "?delivery=" + id.String(), trialPath + "/answer?delivery=" + id.String(), deliveryPath(uuid.New())} {
+			if a := b.get(path); a.StatusCode != http.StatusNotFound {
+				t.Errorf("%s: %d, want 404", path, a.StatusCode)
+			}
+		}
+		if a := b.post(deliveryPath(id)+"/resend", url.Values{"token": {store.NewFormToken()}}); a.StatusCode != http.StatusNotFound {
+			t.Errorf("resending gives %d, want 404", a.StatusCode)
+		}
+	})
+}
+
+func TestSecretsAreMaskedInTheMiddleAndShellsAreNotFooled(t *testing.T) {
+	a := &store.Attempt{
+		URL:         "https://one.example/it's",
+		Request:     []store.Header{{Name: "X-Webhook-Signature", Value: "sha256=8c1f0babcdefe49a"}, {Name: "webhook-signature", Value: "v1,Yk3vQxabcdefZs8= v1,AAAAAABBBBBBBBCCCC"}},
+		RequestBody: []byte(`{"event":"a.b","data":{"x":"$(rm)'"},"signature":"sha256=8c1f0babcdefe49a"}`),
+	}
+	got := curlOf(a)
+	has(t, got, `'https://one.example/it'\''s'`, "sha256=8c1f0b…e49a", "v1,Yk3vQx…Zs8= v1,AAAAAA…CCCC", `"signature":"sha256=8c1f0b…e49a"}'`, `$(rm)'\''`)
+	if strings.Contains(got, "abcdef") {
+		t.Error("a signature is not masked:", got)
+	}
+}
+
+func TestAWaitThatTheEndpointAskedForIsSaid(t *testing.T) {
+	at := time.Date(2026, 11, 21, 14, 31, 22, 0, time.UTC)
+	first := store.Attempt{Number: 1, StartedAt: store.At(at), StatusCode: 503, Error: "status", Response: []store.Header{{Name: "Retry-After", Value: "600"}}}
+	s := &deliveryStory{Delivery: &store.Delivery{Status: store.Pending, Attempts: 1, MaxAttempts: 6, NextAttemptAt: store.At(at.Add(10 * time.Minute))}, limits: store.DefaultLimits(), attempts: []store.Attempt{first}}
+	if got := s.honoured(&first); got != "honoured: attempt 2 waits 10 min" {
+		t.Error(got)
+	}
+	has(t, s.why().Bold, "Attempt 1 of 6 answered 503 Service Unavailable, and asked for 10 min of patience.")
+	first.Response[0].Value = "1"
+	s.NextAttemptAt = store.At(at.Add(5 * time.Second))
+	if got := s.honoured(&first); got != "the schedule waits longer: attempt 2 after 5 s" {
+		t.Error(got)
+	}
+}
+
+func TestTheTimeLineHasEveryAttemptThatMayCome(t *testing.T) {
+	at := time.Date(2026, 11, 21, 14, 30, 0, 0, time.UTC)
+	s := &deliveryStory{Delivery: &store.Delivery{Status: store.Pending, MaxAttempts: 6, CreatedAt: store.At(at), NextAttemptAt: store.At(at)}, limits: store.DefaultLimits()}
+	var titles []string
+	for _, step := range s.steps(at) {
+		titles = append(titles, step.Title+" "+strings.Join(step.Lines, " "))
+	}
+	has(t, strings.Join(titles, "; "), "Published 14:30:00; Attempt 1 14:30:00 at once; Attempt 2 about 14:30 after 5 s; Attempt 3 about 14:31 after 1 min", "Attempt 6 about 21:41 after 6 h; Failed if none succeeds")
+}

@@ -1,0 +1,224 @@
+package handlers
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+
+	"belfry/store"
+	"belfry/views"
+	"belfry/web"
+)
+
+// showTrial shows the form, with what is wrong with it, and the story of the
+// test whose answer is asked for; both may be nil.
+func (h *Handlers) showTrial(c echo.Context, status int, f trialForm, faults *formFaults, story *deliveryStory) error {
+	ctx, p := c.Request().Context(), personOf(c)
+	v := views.TrialView{Token: f.Token, To: cmp.Or(f.To, "webhook"), Webhook: f.Webhook, URL: f.URL, Secret: f.Secret, Event: f.Event, Faults: faults.Summary()}
+	if faults != nil {
+		v.Refusal = faults.Detail
+	}
+	if !p.Role.CanTest() {
+		v.MayNot = "Your role is " + string(p.Role) + ", which reads only. Ask an admin to send one; you see its answer here."
+	}
+	if err := h.trialChoices(ctx, p.Account.ID, f, &v); err != nil {
+		return err
+	}
+	if err := h.trialsLeft(ctx, p.Account, &v); err != nil {
+		return err
+	}
+	if v.Data.Error = faults.Of("data"); v.Data.Error != "" {
+		v.Data.Ticks = nil
+	}
+	if story != nil {
+		v.Answer = trialAnswerView(story)
+	}
+	if err := h.earlierTests(ctx, p.Account.ID, story, &v); err != nil {
+		return err
+	}
+	return web.Render(c, status, views.Trial(h.frame(c, views.EntryTest), v))
+}
+
+// trialChoices fills in the webhooks, the event types and the data; where none
+// is given, that is the sample of the type.
+func (h *Handlers) trialChoices(ctx context.Context, account uuid.UUID, f trialForm, v *views.TrialView) error {
+	webhooks, err := h.store.Webhooks(ctx, account)
+	if err != nil {
+		return err
+	}
+	for _, w := range webhooks {
+		label := shortURL(w.URL)
+		if w.Description != "" {
+			label += " · " + w.Description
+		}
+		if !w.Active {
+			label += " (inactive)"
+		}
+		v.Webhooks = append(v.Webhooks, views.Option{Value: w.ID.String(), Label: label})
+	}
+	types, err := h.store.EventTypes(ctx, account)
+	if err != nil {
+		return err
+	}
+	v.Event = cmp.Or(f.Event, firstEvent(webhooks, f.Webhook, types))
+	var known store.EventType
+	for _, t := range types {
+		label := t.Name
+		if t.Title != "" {
+			label += " · " + t.Title
+		}
+		v.Events = append(v.Events, views.Option{Value: t.Name, Label: label, Group: store.GroupTitle(t.Group)})
+		if t.Name == v.Event {
+			known = t
+		}
+	}
+	v.Data.Text = cmp.Or(f.Data, sampleOf(known))
+	v.Data.Ticks = checkData(known, v.Data.Text)
+	return nil
+}
+
+// firstEvent is the type that a test begins with: one that the webhook takes.
+func firstEvent(webhooks []store.Webhook, chosen string, types []store.EventType) string {
+	for _, w := range webhooks {
+		if chosen != "" && w.ID.String() != chosen {
+			continue
+		}
+		for _, t := range types {
+			if len(w.Events) > 0 && store.Matches(w.Events, t.Name) {
+				return t.Name
+			}
+		}
+		break
+	}
+	return "call.ended"
+}
+
+func sampleOf(t store.EventType) string {
+	if len(t.Sample) == 0 {
+		return "{}"
+	}
+	return views.PrettyJSON(string(t.Sample))
+}
+
+func (h *Handlers) trialsLeft(ctx context.Context, account store.Account, v *views.TrialView) error {
+	most := account.Limits.TestsPerMinute
+	sent, err := h.store.CountDeliveries(ctx, account.ID, store.DeliveryFilter{Tests: true, From: h.opt.Now().Add(-time.Minute)}, most)
+	if err != nil {
+		return err
+	}
+	v.Full = sent >= most
+	v.Left = strconv.Itoa(most-sent) + " of " + strconv.Itoa(most) + " tests left this minute."
+	return nil
+}
+
+func (h *Handlers) earlierTests(ctx context.Context, account uuid.UUID, story *deliveryStory, v *views.TrialView) error {
+	list, _, err := h.store.Deliveries(ctx, account, store.DeliveryFilter{Tests: true, Limit: earlierTests + 1})
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		d := &list[i]
+		if story != nil && story.ID == d.ID || len(v.Earlier) == earlierTests {
+			continue
+		}
+		line := deliveryLine(d)
+		state := line.State
+		if d.Status.Finished() && (d.LastStatusCode != 0 || d.LastError != "") {
+			state = views.AnswerState(line.Answer, d.Status == store.Delivered)
+		}
+		v.Earlier = append(v.Earlier, views.EarlierTest{
+			ID: line.ID, State: state, Event: line.Event, Where: line.URL, Took: line.Took, When: views.Ago(d.CreatedAt.Time),
+		})
+	}
+	return nil
+}
+
+// trialAnswerView is what came of a test.
+func trialAnswerView(s *deliveryStory) *views.TrialAnswerView {
+	v := &views.TrialAnswerView{ID: s.ID.String(), Event: s.EventType, Sent: s.CreatedAt.Time, State: views.DeliveryState(s.Status.String(), s.Held)}
+	last := s.last()
+	if !s.Status.Finished() || last == nil {
+		v.Waiting = !s.Status.Finished()
+		if why := s.why(); s.Held != "" || last == nil && !v.Waiting {
+			v.Held, v.Bold, v.Text = why.Bold+" "+why.Text, why.Bold, why.Text
+		}
+		return v
+	}
+	phases := phasesOf(last, s.limits.Timeout)
+	v.State, v.Took, v.Phases, v.Curl, v.Node = outcomeState(last), views.Duration(last.Duration), &phases, curlOf(last), last.Node
+	if last.StatusCode != 0 {
+		v.State.Word = codeWords(last.StatusCode)
+		v.Answer = s.answerHeaders(last)
+		v.Body = strings.ToValidUTF8(string(last.ResponseBody), "\uFFFD")
+		v.Note = s.answerNote(last)
+	}
+	if s.Status == store.Delivered {
+		v.Bold, v.Text = "Delivered.", "The endpoint answered well within "+views.Duration(s.limits.Timeout)+" over "+protocolWord(last.Protocol)+"."
+		return v
+	}
+	v.Bold, v.Text = "Not delivered.", sentence(strings.TrimPrefix(happened(last), "failed: "))+" "+adviceOn(last.Error, last.StatusCode)
+	if last.StatusCode != 0 {
+		v.Text = "The endpoint " + happened(last) + ". " + adviceOn(last.Error, last.StatusCode)
+	}
+	return v
+}
+
+// schemaPart is what of a JSON Schema is looked at before a test is sent: what
+// the object must have, and of which type.
+type schemaPart struct {
+	Required   []string
+	Properties map[string]struct{ Type any }
+}
+
+// checkData says whether data is a JSON object and has what the type's schema
+// asks for. It advises only: what is sent is the admin's choice.
+func checkData(known store.EventType, data string) []views.Tick {
+	var object map[string]any
+	if err := json.Unmarshal([]byte(data), &object); err != nil || object == nil {
+		return []views.Tick{{Tone: "bad", Word: "Not a JSON object"}}
+	}
+	var schema schemaPart
+	if len(known.Schema) == 0 || json.Unmarshal(known.Schema, &schema) != nil {
+		return []views.Tick{{Tone: "ok", Word: "Valid JSON"}}
+	}
+	var ticks []views.Tick
+	for _, name := range schema.Required {
+		if _, there := object[name]; !there {
+			ticks = append(ticks, views.Tick{Tone: "warn", Word: "The schema asks for " + name})
+		}
+	}
+	for name, value := range object {
+		if want, ok := schema.Properties[name].Type.(string); ok && !isOfType(value, want) {
+			ticks = append(ticks, views.Tick{Tone: "warn", Word: name + " should be of type " + want})
+		}
+	}
+	if len(ticks) == 0 {
+		return []views.Tick{{Tone: "ok", Word: "Valid, fits the schema"}}
+	}
+	slices.SortFunc(ticks, func(a, b views.Tick) int { return strings.Compare(a.Word, b.Word) })
+	return ticks[:min(len(ticks), 3)]
+}
+
+// isOfType says whether a decoded JSON value is of a type of JSON Schema.
+func isOfType(value any, want string) bool {
+	switch v := value.(type) {
+	case nil:
+		return want == "null"
+	case bool:
+		return want == "boolean"
+	case string:
+		return want == "string"
+	case float64:
+		return want == "number" || want == "integer" && v == float64(int64(v))
+	case []any:
+		return want == "array"
+	}
+	return want == "object"
+}
