@@ -28,7 +28,7 @@ func (h *Handlers) toggleWebhook(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if fields.Get("back") == "page" {
+	if c.QueryParam("back") == "page" {
 		return web.Redirect(c, views.WebhookAddress(id))
 	}
 	toast, err := h.toggled(ctx, w)
@@ -45,7 +45,7 @@ func (h *Handlers) toggled(ctx context.Context, w store.Webhook) (views.ToastVie
 	if !w.Active {
 		n, err := h.store.Summary(ctx, w.AccountID, w.ID)
 		return views.ToastView{
-			Text: "Paused " + name + ". " + heldWords(int(n.Pending)),
+			Text: "Paused " + name + ". " + heldCount(int(n.Pending)),
 			Undo: views.UndoView{Action: views.WebhookAddress(w.ID, "toggle"), Name: "active", Value: "true", Word: "Undo"},
 		}, err
 	}
@@ -58,7 +58,8 @@ func (h *Handlers) toggled(ctx context.Context, w store.Webhook) (views.ToastVie
 	return toast, err
 }
 
-func heldWords(n int) string {
+// heldCount says how many deliveries wait until a webhook is active again.
+func heldCount(n int) string {
 	switch n {
 	case 0:
 		return "No deliveries wait."

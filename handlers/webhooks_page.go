@@ -45,7 +45,7 @@ func (h *Handlers) teach(c echo.Context, page *views.WebhooksPage) error {
 		return err
 	}
 	page.Types = len(types)
-	page.Sample = sampleOf(c, sampleType(types, "call.ended"), "")
+	page.Sample = arrivalOf(c, sampleType(types, "call.ended"), "", true)
 	return nil
 }
 

@@ -131,6 +131,7 @@ type PickerGroup struct {
 type PickerType struct {
 	Name, Text string
 	Chosen     bool
+	Attrs      templ.Attributes // of its box: hx-get to show the type's sample
 }
 
 func (g PickerGroup) chosen() int {

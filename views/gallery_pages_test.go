@@ -50,8 +50,8 @@ func galleryDelivery() templ.Component {
 
 func galleryForm() templ.Component {
 	groups := []PickerGroup{
-		{Title: "Calls", Wildcard: "call.*", Types: []PickerType{{"call.started", "A call begins", false}, {"call.ended", "A call is over, with duration and transcript", true}}},
-		{Title: "Messages", Wildcard: "message.*", Whole: true, Types: []PickerType{{"message.received", "A message came in", false}}},
+		{Title: "Calls", Wildcard: "call.*", Types: []PickerType{{"call.started", "A call begins", false, nil}, {"call.ended", "A call is over, with duration and transcript", true, nil}}},
+		{Title: "Messages", Wildcard: "message.*", Whole: true, Types: []PickerType{{"message.received", "A message came in", false, nil}}},
 	}
 	form := with(Panel(PanelView{}), templ.Raw(`<form class="form" method="post" action="/x">`), Token("t"),
 		ErrorSummary([]FieldError{{"url", "The endpoint URL needs https."}, {"agent_id", "The agent is too long."}}),

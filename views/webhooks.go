@@ -101,10 +101,10 @@ func (p WebhooksPage) numbers() []Number {
 		waiting.Small = CountUpTo(int(s.Held), 10_000) + " held"
 	}
 	return []Number{
-		{Label: "Delivered, 24 h", Value: Count(int(s.OK)), Href: LogsAddress("status", "delivered")},
-		{Label: "Success rate, 24 h", Value: Percent(int(s.OK), int(s.OK+s.Failed)), Href: LogsAddress()},
+		{Label: "Delivered, 24 h", Value: Count(int(s.OK)), Href: LogsAddress("status", "delivered", "time", "24h")},
+		{Label: "Success rate, 24 h", Value: Percent(int(s.OK), int(s.OK+s.Failed)), Href: LogsAddress("time", "24h")},
 		waiting,
-		{Label: "Failed, 24 h", Value: CountUpTo(int(s.GivenUp), 10_000), Href: LogsAddress("status", "failed")},
+		{Label: "Failed, 24 h", Value: CountUpTo(int(s.GivenUp), 10_000), Href: LogsAddress("status", "failed", "time", "24h")},
 	}
 }
 
@@ -165,7 +165,7 @@ func sinceWords(t, now time.Time) string {
 // inPlace makes a form of the list swap the list alone.
 func inPlace(action string) templ.Attributes {
 	return templ.Attributes{
-		"hx-post": action, "hx-target": "#webhooks", "hx-select": "#webhooks", "hx-swap": "outerHTML", "hx-select-oob": "#toasts:innerHTML",
+		"hx-post": action, "hx-target": "#webhooks", "hx-select": "#webhooks", "hx-swap": "outerHTML", "hx-select-oob": "#toasts:innerHTML,#side-nav",
 	}
 }
 
