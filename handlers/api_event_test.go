@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"belfry/store"
+	"belfry/store/storetest"
 )
 
 func TestAPublishedEventIsKeptAsItWasSent(t *testing.T) {
@@ -255,5 +256,18 @@ func TestLimitsTellTheirUse(t *testing.T) {
 		if l.Webhooks != (useJSON{1, 10}) || l.RequestsPerMinute != (useJSON{0, 1000}) || l.APIRequestsPerMinute != (useJSON{2, 1000}) || fmt.Sprint(l.Retries) != "[5 60 600 3600 21600]" || l.TimeoutSeconds != 10 || l.RetentionDays != 30 {
 			t.Errorf("got %+v", l)
 		}
+	})
+}
+
+func TestAFullDatabaseRefusesEventsAndNothingElse(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db storetest.Database) {
+		t.Parallel()
+		s := newSite(t, db, func(o *store.Options) { o.MaxDatabaseSize = 1 })
+		if err := s.store.Tidy(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		k := s.caller(store.ScopeManage)
+		k.post("/events", `{"event":"call.ended","data":{}}`).is(http.StatusInsufficientStorage).code("database_full")
+		k.hook("https://a.example/")
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/a-h/templ"
+	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
 	"belfry/store"
@@ -49,7 +50,7 @@ func (h *Handlers) Error(c echo.Context, err error) {
 	case web.IsHTMX(c):
 		err = answerToast(c, f)
 	default:
-		err = web.Render(c, f.Status, faultPage(c, f))
+		err = web.Render(c, f.Status, h.faultPage(c, f))
 	}
 	if err != nil {
 		web.Logger(c).Error("the error could not be answered", "error", err)
@@ -220,8 +221,9 @@ func (f fault) words() string {
 	return sentence(strings.Join(parts, "; "))
 }
 
-// faultPage is the fault for a browser that asked for a page.
-func faultPage(c echo.Context, f fault) templ.Component {
+// faultPage is the fault for a browser that asked for a page. Who is signed in
+// keeps the sidebar, unless the fault is ours: then the frame may fail as well.
+func (h *Handlers) faultPage(c echo.Context, f fault) templ.Component {
 	view := views.ErrorView{Title: f.Title, Text: f.Detail, Back: views.Link{Label: "Go to Webhooks", Href: homePath}}
 	if len(f.Fields) > 0 {
 		view.Text = f.words()
@@ -230,6 +232,9 @@ func faultPage(c echo.Context, f fault) templ.Component {
 		view.RequestID = web.RequestID(c)
 		view.Again = c.Request().Method == http.MethodGet
 		view.Address = c.Request().URL.RequestURI()
+	}
+	if f.Status < http.StatusInternalServerError && personOf(c).ID != uuid.Nil {
+		return within(views.Page(h.frame(c, views.EntryNone), f.Title), views.ErrorPart(view))
 	}
 	return views.ErrorPage(view)
 }

@@ -7,7 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/labstack/echo/v4"
+
 	"belfry/store"
+	"belfry/web"
 )
 
 func TestAnUnknownAddressIsAPageForBrowsersAndAProblemForPrograms(t *testing.T) {
@@ -76,4 +79,35 @@ func TestEveryRefusalHasItsStatus(t *testing.T) {
 	if f := faultOf(errors.New("the password is 123")); f.Status != 500 || strings.Contains(f.Detail+f.Title, "123") {
 		t.Errorf("a fault of ours tells too much: %+v", f)
 	}
+}
+
+func TestWhoIsSignedInKeepsTheSidebarWhenRefused(t *testing.T) {
+	eachSite(t, func(t *testing.T, s *site) {
+		refuse := func(echo.Context) error { return errNoSuchID() }
+		routes{s.web.Echo(), use(s.handlers.sessions.Middleware, s.handlers.signedIn)}.get("/test/missing", refuse)
+		got := s.signedIn(store.RoleViewer).get("/test/missing")
+		if got.StatusCode != http.StatusNotFound || !strings.Contains(got.body, "viewer@example.com") || !strings.Contains(got.body, "There is nothing with this id.") {
+			t.Errorf("got %s %s", got.Status, got.body)
+		}
+	})
+}
+
+func TestASessionThatEndsMeanwhileLeadsToSigningIn(t *testing.T) {
+	eachSite(t, func(t *testing.T, s *site) {
+		b := s.signedIn(store.RoleViewer)
+		change := func(c echo.Context) error {
+			if err := s.store.EndSessions(c.Request().Context(), b.user.ID); err != nil {
+				return err
+			}
+			if err := web.SessionOf(c).Set("a", 1); err != nil {
+				return err
+			}
+			return web.Redirect(c, "/test/elsewhere")
+		}
+		routes{s.web.Echo(), use(s.handlers.sessions.Middleware, s.handlers.signedIn)}.get("/test/ended", change)
+		got := b.get("/test/ended")
+		if got.StatusCode != http.StatusSeeOther || got.Header.Get("Location") != "/login?next=%2Ftest%2Fended" {
+			t.Errorf("got %s to %q", got.Status, got.Header.Get("Location"))
+		}
+	})
 }
