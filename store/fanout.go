@@ -199,7 +199,7 @@ func (f *fanout) lockQueues(ctx context.Context, tx bun.Tx) error {
 	if lock == "" || len(f.delta) == 0 {
 		return nil
 	}
-	_, err := tx.NewRaw("SELECT id FROM queues WHERE id IN (?) ORDER BY id"+lock, bun.In(sortedKeys(f.delta, compareIDs))).Exec(ctx)
+	_, err := tx.NewRaw("SELECT id FROM queues WHERE id IN (?) ORDER BY id"+lock, bun.List(sortedKeys(f.delta, compareIDs))).Exec(ctx)
 	return err
 }
 

@@ -23,6 +23,8 @@ import (
 type postgresDB struct {
 	s      *Store
 	config *pgx.ConnConfig
+	// batches is how statements that take arrays are run.
+	batches pgx.QueryExecMode
 }
 
 func openPostgres(ctx context.Context, s *Store) error {
@@ -34,10 +36,16 @@ func openPostgres(ctx context.Context, s *Store) error {
 	// A plan made for an empty table stays bad for a minute.
 	setDefault(config, "plan_cache_mode", "force_custom_plan")
 	setDefault(config, "synchronous_commit", "on")
+	batches := config.DefaultQueryExecMode
+	if batches == pgx.QueryExecModeCacheStatement {
+		// Only statements that take arrays come again with the same text: all
+		// others would push them out of the cache, at a round trip each.
+		config.DefaultQueryExecMode = pgx.QueryExecModeExec
+	}
 	db := stdlib.OpenDB(*config)
 	db.SetMaxOpenConns(16)
 	db.SetMaxIdleConns(16)
-	d := &postgresDB{s: s, config: config}
+	d := &postgresDB{s: s, config: config, batches: batches}
 	s.d, s.db = d, bun.NewDB(db, pgdialect.New())
 	s.ro = s.db
 	if err := db.PingContext(ctx); err != nil {
@@ -108,7 +116,7 @@ func (d *postgresDB) insertBatch(ctx context.Context, tx bun.Tx, table string, c
 		return nil
 	}
 	names, arrays, args := unnest(cols)
-	_, err := tx.Tx.ExecContext(ctx, "INSERT INTO "+table+" ("+names+") SELECT * FROM "+arrays, args...)
+	_, err := tx.Tx.ExecContext(ctx, "INSERT INTO "+table+" ("+names+") SELECT * FROM "+arrays, d.with(args)...)
 	return err
 }
 
@@ -117,9 +125,12 @@ func (d *postgresDB) updateBatch(ctx context.Context, tx bun.Tx, table, set stri
 		return nil
 	}
 	names, arrays, args := unnest(cols)
-	_, err := tx.Tx.ExecContext(ctx, "UPDATE "+table+" AS t SET "+set+" FROM "+arrays+" AS v ("+names+") WHERE t.id = v.id", args...)
+	_, err := tx.Tx.ExecContext(ctx, "UPDATE "+table+" AS t SET "+set+" FROM "+arrays+" AS v ("+names+") WHERE t.id = v.id", d.with(args)...)
 	return err
 }
+
+// with puts the way a batch is run before its arguments, as pgx takes it.
+func (d *postgresDB) with(args []any) []any { return append([]any{d.batches}, args...) }
 
 // unnest makes rows of the columns, each bound as one array.
 func unnest(cols []column) (names, arrays string, args []any) {
@@ -171,7 +182,7 @@ func (d *postgresDB) lease(ctx context.Context, tx bun.Tx, query string, takes [
 	for i, t := range takes {
 		ids[i], lows[i], counts[i] = t.queue.ID.String(), d.s.lowWater(t.queue), t.n
 	}
-	rows, err := tx.Tx.QueryContext(ctx, query, ids, lows, counts, now, node, leaseUntil)
+	rows, err := tx.Tx.QueryContext(ctx, query, d.with([]any{ids, lows, counts, now, node, leaseUntil})...)
 	if err != nil {
 		return nil, err
 	}
@@ -215,7 +226,7 @@ func (d *postgresDB) recordRows(ctx context.Context, tx bun.Tx, node string, row
 	} {
 		args = append(args, c.values)
 	}
-	found, err := tx.Tx.QueryContext(ctx, postgresRecordSQL, args...)
+	found, err := tx.Tx.QueryContext(ctx, postgresRecordSQL, d.with(args)...)
 	if err != nil {
 		return nil, err
 	}

@@ -104,8 +104,10 @@ func benchPublish(b *testing.B, d *desk, types []string, data []byte) {
 				if i > int64(b.N) {
 					return
 				}
-				_, _, err := d.store.Publish(b.Context(), store.Publication{AccountID: d.account,
-					Events: []store.NewEvent{{Type: types[int(i)%len(types)], Data: data}}})
+				_, _, err := d.store.Publish(b.Context(), store.Publication{
+					AccountID: d.account,
+					Events:    []store.NewEvent{{Type: types[int(i)%len(types)], Data: data}},
+				})
 				if err != nil {
 					b.Error(err)
 					return

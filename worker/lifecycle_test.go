@@ -37,7 +37,7 @@ type life struct {
 }
 
 func TestDeliveryFollowsItsModel(t *testing.T) {
-	checks := "25"
+	checks := "15"
 	if testing.Short() {
 		checks = "3"
 	}

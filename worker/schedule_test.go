@@ -91,10 +91,16 @@ func TestEachAnswerHasOneOutcome(t *testing.T) {
 		"a redirect is not followed": {store.Job{Attempt: 2, MaxAttempts: 6}, answer(301), outcome{"redirect", "the endpoint answered 301, a redirect; redirects are not followed", store.Pending, time.Minute}},
 		"no answer is tried again":   {store.Job{Attempt: 3, MaxAttempts: 6}, failed, outcome{"timeout", "too slow", store.Pending, 10 * time.Minute}},
 		"half a 200 is tried again":  {store.Job{Attempt: 1, MaxAttempts: 6}, broken, outcome{"reset", "cut", store.Pending, 5 * time.Second}},
-		"a longer Retry-After holds": {store.Job{Attempt: 1, MaxAttempts: 6}, answer(http.StatusServiceUnavailable, outbound.Header{Name: "Retry-After", Value: "90"}),
-			outcome{"status", "the endpoint answered 503", store.Pending, 90 * time.Second}},
-		"a shorter Retry-After does not": {store.Job{Attempt: 2, MaxAttempts: 6}, answer(http.StatusTooManyRequests, outbound.Header{Name: "Retry-After", Value: "1"}),
-			outcome{"status", "the endpoint answered 429", store.Pending, time.Minute}},
+		"a longer Retry-After holds": {
+			store.Job{Attempt: 1, MaxAttempts: 6},
+			answer(http.StatusServiceUnavailable, outbound.Header{Name: "Retry-After", Value: "90"}),
+			outcome{"status", "the endpoint answered 503", store.Pending, 90 * time.Second},
+		},
+		"a shorter Retry-After does not": {
+			store.Job{Attempt: 2, MaxAttempts: 6},
+			answer(http.StatusTooManyRequests, outbound.Header{Name: "Retry-After", Value: "1"}),
+			outcome{"status", "the endpoint answered 429", store.Pending, time.Minute},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := decide(&c.job, c.answer, waits, time.Now(), 0.5); got != c.want {

@@ -3,7 +3,6 @@ package worker
 import (
 	"errors"
 	"net/http"
-
 	"sync/atomic"
 	"testing"
 	"time"
