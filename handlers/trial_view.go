@@ -188,22 +188,40 @@ func checkData(known store.EventType, data string) []views.Tick {
 	if len(known.Schema) == 0 || json.Unmarshal(known.Schema, &schema) != nil {
 		return []views.Tick{{Tone: "ok", Word: "Valid JSON"}}
 	}
-	var ticks []views.Tick
-	for _, name := range schema.Required {
-		if _, there := object[name]; !there {
-			ticks = append(ticks, views.Tick{Tone: "warn", Word: "The schema asks for " + name})
-		}
-	}
+	return ticksOf(schema.faults(object))
+}
+
+// faults names what of an object is not as the schema asks for.
+func (s schemaPart) faults(object map[string]any) []string {
+	var faults []string
 	for name, value := range object {
-		if want, ok := schema.Properties[name].Type.(string); ok && !isOfType(value, want) {
-			ticks = append(ticks, views.Tick{Tone: "warn", Word: name + " should be of type " + want})
+		if want, ok := s.Properties[name].Type.(string); ok && !isOfType(value, want) {
+			faults = append(faults, name+" should be of type "+want)
 		}
 	}
-	if len(ticks) == 0 {
+	slices.Sort(faults)
+	for _, name := range s.Required {
+		if _, there := object[name]; !there {
+			faults = append(faults, "The schema asks for "+name)
+		}
+	}
+	return faults
+}
+
+// ticksOf shows the first faults, and how many more there are.
+func ticksOf(faults []string) []views.Tick {
+	const shown = 3
+	if len(faults) == 0 {
 		return []views.Tick{{Tone: "ok", Word: "Valid, fits the schema"}}
 	}
-	slices.SortFunc(ticks, func(a, b views.Tick) int { return strings.Compare(a.Word, b.Word) })
-	return ticks[:min(len(ticks), 3)]
+	var ticks []views.Tick
+	for _, fault := range faults[:min(len(faults), shown)] {
+		ticks = append(ticks, views.Tick{Tone: "warn", Word: fault})
+	}
+	if more := len(faults) - shown; more > 0 {
+		ticks = append(ticks, views.Tick{Tone: "warn", Word: "and " + strconv.Itoa(more) + " more"})
+	}
+	return ticks
 }
 
 // isOfType says whether a decoded JSON value is of a type of JSON Schema.
