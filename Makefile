@@ -26,7 +26,7 @@ test: deps vet lint format fresh ## check everything, as CI does
 bench: ## measure publish, POST and record against bare signed POSTs
 	go test -run - -bench Pipeline -benchtime 20000x ./worker
 
-deps: ## install PostgreSQL, Chromium and a C compiler where missing
+deps: ## install what the tests need and this machine has not
 	@.ci/deps
 
 vet:

@@ -178,12 +178,16 @@ func titleOf(code string, status int) string {
 	return http.StatusText(status)
 }
 
-// sentence begins a detail with a capital and ends it with a full stop.
+// sentence begins a detail with a capital, unless it begins with a name such as
+// hooks.example, and ends it with a full stop.
 func sentence(text string) string {
 	if text == "" {
 		return ""
 	}
-	text = strings.ToUpper(text[:1]) + text[1:]
+	first, _, _ := strings.Cut(text, " ")
+	if !strings.Contains(strings.TrimRight(first, ".,;:"), ".") {
+		text = strings.ToUpper(text[:1]) + text[1:]
+	}
 	if !strings.ContainsAny(text[len(text)-1:], ".?!") {
 		text += "."
 	}

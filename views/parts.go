@@ -26,6 +26,7 @@ type Choice struct {
 // Head is a page's own head.
 type Head struct {
 	Crumbs []Link          // where the page stands; empty on top-level pages; the last one is the page itself
+	Over   templ.Component // between the way here and the title: what was just done; may be nil
 	Title  string          // its name
 	Mono   bool            // for ids, hosts and event types
 	Beside templ.Component // after the title: a pill, a copy button; may be nil

@@ -39,6 +39,8 @@ func (p SecretPage) head() Head {
 		h.Title, h.Sub = "This secret can't be shown again", "A secret is shown once, to whoever made it, within 10 minutes. Reloading the page, or coming back to it, does not bring it back."
 	case p.Rotated:
 		h.Title = "Copy the new signing secret now"
+	default:
+		h.Over = webhookAdded()
 	}
 	return webhookCrumbs(p.Webhook, "Secret", h)
 }

@@ -225,13 +225,19 @@
   const fold = () => {
     if (matchMedia("(max-width: 767.98px)").matches) each("details.filters[open]", (filters) => (filters.open = false));
   };
+  // Of a picker only the groups with something chosen start open, or else the first.
+  const foldPicker = (picker) => {
+    const groups = [...picker.querySelectorAll("[data-picker-group]")];
+    const open = groups.filter((group) => group.querySelector(":checked"));
+    groups.forEach((group, i) => (group.querySelector("details").open = open.length ? open.includes(group) : i === 0));
+  };
   const ready = () => {
     openServedDialogs();
     each("[data-picker]", pickerState);
   };
   // The first wrong field gets the focus when a form comes back, not when a check on leaving a field does.
   const focusFault = () => document.querySelector("[aria-invalid=true]")?.focus();
-  document.addEventListener("DOMContentLoaded", () => (fold(), ready(), focusFault()));
+  document.addEventListener("DOMContentLoaded", () => (fold(), each("[data-picker]", foldPicker), ready(), focusFault()));
   document.addEventListener("htmx:after:swap", (event) => {
     ready();
     if (event.detail?.ctx?.sourceElement?.matches?.("form[hx-post]")) focusFault();
