@@ -67,7 +67,20 @@ func (h *Handlers) toSignIn(c echo.Context) error {
 	if !any {
 		return web.Redirect(c, "/welcome")
 	}
-	return web.Redirect(c, signInAddress(c))
+	return leave(c, signInAddress(c))
+}
+
+// leave leads away from the page, also where htmx asked for a part of it and
+// would put the new page's part there.
+func leave(c echo.Context, to string) error {
+	if !asksForPart(c) {
+		return web.Redirect(c, to)
+	}
+	if err := web.SessionOf(c).Save(c); err != nil {
+		return err
+	}
+	c.Response().Header().Set("HX-Redirect", to)
+	return c.NoContent(http.StatusNoContent)
 }
 
 // signInAddress is the sign-in page that leads back to the page asked for: for
@@ -95,8 +108,10 @@ func (h *Handlers) may(allowed func(store.Role) bool) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			if !allowed(personOf(c).Role) {
-				return &web.Error{Status: http.StatusForbidden, Code: "forbidden",
-					Detail: "Your role is " + string(personOf(c).Role) + ", which does not allow this. Ask an owner of the account."}
+				return &web.Error{
+					Status: http.StatusForbidden, Code: "forbidden",
+					Detail: "Your role is " + string(personOf(c).Role) + ", which does not allow this. Ask an owner of the account.",
+				}
 			}
 			return next(c)
 		}
@@ -122,8 +137,10 @@ func (h *Handlers) keyWith(scope store.Scope) echo.MiddlewareFunc {
 				return outOfScope(c, scope)
 			}
 			if !d.Allowed {
-				return &web.Error{Status: http.StatusTooManyRequests, Code: string(store.CodeRate),
-					Detail: "This key has made its " + strconv.Itoa(d.Limit) + " requests of this minute; the Retry-After header says how many seconds to wait."}
+				return &web.Error{
+					Status: http.StatusTooManyRequests, Code: string(store.CodeRate),
+					Detail: "This key has made its " + strconv.Itoa(d.Limit) + " requests of this minute; the Retry-After header says how many seconds to wait.",
+				}
 			}
 			c.Set(apiKeyKey, key)
 			return next(c)

@@ -47,7 +47,7 @@ func (h *Handlers) Error(c echo.Context, err error) {
 	switch {
 	case wantsProblem(c):
 		err = web.WriteProblem(c, f.problem(c))
-	case web.IsHTMX(c):
+	case asksForPart(c):
 		err = answerToast(c, f)
 	default:
 		err = web.Render(c, f.Status, h.faultPage(c, f))
@@ -115,11 +115,15 @@ func faultOf(err error) fault {
 	case errors.As(err, &routed):
 		return faultOfRouter(routed)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		return fault{Status: http.StatusServiceUnavailable, Code: "timeout", Title: "This took too long",
-			Detail: "Nothing is lost; try again in a moment.", RetryAfter: unavailableFor}
+		return fault{
+			Status: http.StatusServiceUnavailable, Code: "timeout", Title: "This took too long",
+			Detail: "Nothing is lost; try again in a moment.", RetryAfter: unavailableFor,
+		}
 	}
-	return fault{Status: http.StatusInternalServerError, Code: "internal", Title: "Something went wrong here",
-		Detail: "It is not your doing. It is in the log; tell your operator the request's id if it happens again."}
+	return fault{
+		Status: http.StatusInternalServerError, Code: "internal", Title: "Something went wrong here",
+		Detail: "It is not your doing. It is in the log; tell your operator the request's id if it happens again.",
+	}
 }
 
 func faultOfStore(e *store.Error) fault {
@@ -147,8 +151,10 @@ func faultOfRouter(e *echo.HTTPError) fault {
 	case http.StatusNotFound:
 		return fault{Status: e.Code, Code: "not_found", Title: titleOf("not_found", e.Code), Detail: "Nothing is at this address."}
 	case http.StatusMethodNotAllowed:
-		return fault{Status: e.Code, Code: "wrong_method", Title: titleOf("", e.Code),
-			Detail: "This address does not answer that method; the Allow header names those it does."}
+		return fault{
+			Status: e.Code, Code: "wrong_method", Title: titleOf("", e.Code),
+			Detail: "This address does not answer that method; the Allow header names those it does.",
+		}
 	}
 	return fault{Status: e.Code, Code: "http", Title: titleOf("", e.Code), Detail: titleOf("", e.Code) + "."}
 }
@@ -204,12 +210,20 @@ func (f fault) problem(c echo.Context) web.Problem {
 	}
 }
 
+// asksForPart says whether htmx will put the answer, or what it selects of it,
+// into the page that the visitor looks at.
+func asksForPart(c echo.Context) bool {
+	h := c.Request().Header
+	return h.Get("HX-Request") == "true" && h.Get("HX-Boosted") == "" && h.Get("HX-History-Restore-Request") == ""
+}
+
 // answerToast shows the fault beside whatever the visitor was looking at, which
 // stays as it is.
 func answerToast(c echo.Context, f fault) error {
 	h := c.Response().Header()
 	h.Set("HX-Retarget", "#toasts")
 	h.Set("HX-Reswap", "beforeend")
+	h.Set("HX-Reselect", ".toast")
 	return web.Render(c, f.Status, views.Toast(f.words()))
 }
 

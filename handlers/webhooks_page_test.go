@@ -171,3 +171,23 @@ func TestWhereAllWebhooksAreUsedTheButtonSaysSo(t *testing.T) {
 		}
 	})
 }
+
+func TestHTMXIsToldOfARefusalWithoutLosingThePage(t *testing.T) {
+	eachSite(t, func(t *testing.T, s *site) {
+		w := s.addHook("https://one.example/hook")
+		if err := s.store.DeleteWebhook(t.Context(), s.account.ID, w.ID); err != nil {
+			t.Fatal(err)
+		}
+		b := s.signedIn(store.RoleAdmin)
+		part := map[string]string{"HX-Request": "true", "HX-Request-Type": "full"} // it selects a part of the answer
+		a := b.send(http.MethodPost, "/setup/webhooks/"+w.ID.String()+"/toggle", url.Values{"active": {"false"}}, part).wants(t, http.StatusGone)
+		if a.Header.Get("HX-Retarget") != "#toasts" || a.Header.Get("HX-Reselect") != ".toast" {
+			t.Errorf("the answer would replace the list: %v", a.Header)
+		}
+		has(t, plain(a.dom(t), ".toast"), "was deleted")
+		a = s.visitor().send(http.MethodPost, "/setup/webhooks/"+w.ID.String()+"/toggle", url.Values{"active": {"false"}}, part).wants(t, http.StatusNoContent)
+		if a.Header.Get("HX-Redirect") != "/login" {
+			t.Errorf("whose session ended is led to %q", a.Header.Get("HX-Redirect"))
+		}
+	})
+}

@@ -76,7 +76,7 @@ func (l LinesView) last() Point {
 
 func (l LinesView) sentence() string {
 	if l.empty() {
-		return "No attempts in " + l.Over + "."
+		return "No answers in " + l.Over + "."
 	}
 	last := l.last()
 	return fmt.Sprintf("Response times in %s: last p50 %s, p95 %s, p99 %s; the limit is %s.",

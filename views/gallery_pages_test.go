@@ -28,12 +28,18 @@ func galleryDelivery() templ.Component {
 	}
 	limit := 10 * time.Second
 	attempts := with(Attempts(),
-		Attempt(AttemptView{Title: "Attempt 1", Outcome: AnswerState("503", false), Text: "Service Unavailable", When: ago(4 * time.Minute), Node: "a", Href: "?attempt=1",
-			Phases: PhasesView{DNS: took(8), Connect: took(21), TLS: took(44), FirstByte: took(138), Body: took(3), Total: 214 * time.Millisecond, Limit: limit}}),
-		Attempt(AttemptView{Title: "Attempt 2", Outcome: AnswerState("timeout", false), Text: "No answer within 10 s", When: ago(3 * time.Minute), Node: "a", Href: "?attempt=2",
-			Phases: PhasesView{DNS: took(1), Connect: took(19), TLS: took(41), FirstByte: took(9939), Total: limit, Limit: limit}}),
-		Attempt(AttemptView{Title: "Attempt 3", Outcome: AnswerState("503", false), Text: "Service Unavailable, Retry-After: 600", When: ago(2 * time.Minute), Node: "b", Href: "?attempt=3", Current: true,
-			Phases: PhasesView{Reused: true, FirstByte: took(184), Body: took(3), Total: 187 * time.Millisecond, Limit: limit}}),
+		Attempt(AttemptView{
+			Title: "Attempt 1", Outcome: AnswerState("503", false), Text: "Service Unavailable", When: ago(4 * time.Minute), Node: "a", Href: "?attempt=1",
+			Phases: PhasesView{DNS: took(8), Connect: took(21), TLS: took(44), FirstByte: took(138), Body: took(3), Total: 214 * time.Millisecond, Limit: limit},
+		}),
+		Attempt(AttemptView{
+			Title: "Attempt 2", Outcome: AnswerState("timeout", false), Text: "No answer within 10 s", When: ago(3 * time.Minute), Node: "a", Href: "?attempt=2",
+			Phases: PhasesView{DNS: took(1), Connect: took(19), TLS: took(41), FirstByte: took(9939), Total: limit, Limit: limit},
+		}),
+		Attempt(AttemptView{
+			Title: "Attempt 3", Outcome: AnswerState("503", false), Text: "Service Unavailable, Retry-After: 600", When: ago(2 * time.Minute), Node: "b", Href: "?attempt=3", Current: true,
+			Phases: PhasesView{Reused: true, FirstByte: took(184), Body: took(3), Total: 187 * time.Millisecond, Limit: limit},
+		}),
 		with(NextAttempt("Attempt 4", galleryNow.Add(432*time.Second), "Then, if needed, attempt 5 after 1 h."), text("Same webhook-id, new timestamp and signature.")),
 	)
 	request := with(Panel(PanelView{Title: "Request", Flush: true, Aside: CopyFrom("Body", "request-body", Btn{Kind: "quiet", Small: true})}),
@@ -78,8 +84,13 @@ func galleryLimits() templ.Component {
 		templ.Raw(`<tr><th scope="row">Outgoing requests<div class="second">At the limit deliveries wait as held.</div></th><td>`),
 		Meter(MeterView{Label: "Outgoing requests", Value: 386, Peak: 612, Max: 1000, Left: "386 now", Right: "peak 612"}), templ.Raw(`</td><td class="num">1,000 per min</td></tr>`))
 	schedule := []ScheduleStep{
-		{"wait 5 s", "", "0 s", "published"}, {"wait 1 min", "", "5 s", "after publish"}, {"wait 10 min", "", "1 min 5 s", "after publish"}, {"wait 1 h", "", "11 min 5 s", "after publish"},
-		{"wait 6 h", "", "1 h 11 min", "after publish"}, {"", "", "7 h 11 min", "after publish"}, {"", "x", "failed", "resend any time"},
+		{"wait 5 s", "", "0 s", "published"},
+		{"wait 1 min", "", "5 s", "after publish"},
+		{"wait 10 min", "", "1 min 5 s", "after publish"},
+		{"wait 1 h", "", "11 min 5 s", "after publish"},
+		{"wait 6 h", "", "1 h 11 min", "after publish"},
+		{"", "", "7 h 11 min", "after publish"},
+		{"", "x", "failed", "resend any time"},
 	}
 	return with(Page(galleryFrame(EntryLimits), "Limits"), with(PageHead(Head{Title: "Limits", Sub: "What applies, and what happens at the edge."}), MeterLegend()), table,
 		with(Panel(PanelView{Title: "Automatic retries", Flush: true}), Schedule(schedule)),

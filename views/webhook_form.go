@@ -82,8 +82,10 @@ func (p WebhookFormPage) head() Head {
 	if p.edits() {
 		return webhookCrumbs(p.Webhook, "Edit", Head{Title: "Edit webhook", Sub: "Changes count from the next attempt on, on every node within a second."})
 	}
-	return Head{Crumbs: []Link{{"Webhooks", WebhooksAddress}, {Label: "Add webhook"}}, Title: "Add webhook",
-		Sub: "Belfry will POST the events you choose to this address, signed, and retry until it gets a 2xx."}
+	return Head{
+		Crumbs: []Link{{"Webhooks", WebhooksAddress}, {Label: "Add webhook"}}, Title: "Add webhook",
+		Sub: "Belfry will POST the events you choose to this address, signed, and retry until it gets a 2xx.",
+	}
 }
 
 // webhookCrumbs puts the way from the list to a page of one webhook into the head.

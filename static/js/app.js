@@ -40,7 +40,7 @@
     }
   });
 
-  // A short word for what the page doesn't show itself.
+  // A short word for what the page doesn't show itself. Warnings stay.
   const say = (text) => {
     const box = document.getElementById("toasts");
     if (!box) return;
@@ -52,7 +52,7 @@
   new MutationObserver((changes) => {
     for (const change of changes)
       for (const node of change.addedNodes)
-        if (node instanceof Element && node.classList.contains("toast")) setTimeout(() => node.remove(), 6000);
+        if (node instanceof Element && node.matches(".toast:not(.tone-warn, .tone-bad)")) setTimeout(() => node.remove(), 6000);
   }).observe(root, { childList: true, subtree: true });
 
   // Dialogs: a trigger is a link to the page with the dialog open; here it opens in place.
