@@ -197,8 +197,8 @@ func (p *tab) screenshot(name string) {
 
 // wholePage shoots the page also where it is longer than the window.
 func wholePage(ctx context.Context, t *chromedp.Target) ([]byte, error) {
-	beyond := true
-	shot, err := cdp.Call(ctx, t, page.CaptureScreenshot, page.CaptureScreenshotParams{CaptureBeyondViewport: &beyond})
+	yes := true
+	shot, err := cdp.Call(ctx, t, page.CaptureScreenshot, page.CaptureScreenshotParams{CaptureBeyondViewport: &yes, OptimizeForSpeed: &yes})
 	return shot.Data, err
 }
 

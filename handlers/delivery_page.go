@@ -61,7 +61,7 @@ func (h *Handlers) deliveryPage(c echo.Context) error {
 	v := views.DeliveryView{
 		ID: id.String(), Event: s.EventType, Test: s.Test, State: views.DeliveryState(s.Status.String(), s.Held), URL: s.URL, Agent: s.AgentID,
 		EventHref: eventPath(s.EventID), Why: s.why(), Steps: s.steps(now), Limit: views.Duration(s.limits.Timeout), Next: s.next(),
-		Path: deliveryPath(id), PageURL: deliveryPath(id), Resend: s.resend(p.Role, c.QueryParam("confirm") == "resend"),
+		LiveURL: deliveryLiveURL(s.Delivery), PageURL: deliveryPath(id), Resend: s.resend(p.Role, c.QueryParam("confirm") == "resend"),
 	}
 	if s.WebhookID != uuid.Nil {
 		v.WebhookHref = webhookPath(s.WebhookID)

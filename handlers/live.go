@@ -3,6 +3,10 @@ package handlers
 import (
 	"bytes"
 	"context"
+	"fmt"
+	"hash/fnv"
+	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -19,6 +23,9 @@ const (
 	// that dear filters don't load the database.
 	liveEvery = 400 * time.Millisecond
 	liveShare = 4
+	// countEvery and countShare say the same of the count above the rows.
+	countEvery = 5 * time.Second
+	countShare = 20
 	// manyRows changed at once are sent as a whole page.
 	manyRows = 20
 )
@@ -37,12 +44,16 @@ func (h *Handlers) logsLive(c echo.Context) error {
 		})
 		defer bell.Close()
 		var shown shownRows
+		count := liveCount{h: h, account: account, filter: f, ask: ask, next: time.Now().Add(countEvery)}
 		return h.follow(ctx, bell, func() error {
 			list, _, err := h.store.Deliveries(ctx, account, ask)
 			if err != nil {
 				return err
 			}
-			return sendRows(ctx, send, shown.update(list))
+			if err := sendRows(ctx, send, shown.update(list)); err != nil {
+				return err
+			}
+			return count.send(ctx, send)
 		})
 	})
 }
@@ -121,6 +132,13 @@ func factsOf(d *store.Delivery) rowFacts {
 	return rowFacts{d.Status, d.Held, d.Attempts, d.MaxAttempts, d.NextAttemptAt.UnixMicro(), d.LastStatusCode, d.LastError, d.WebhookDeleted}
 }
 
+// mark is a short word for the facts, for an address.
+func (f rowFacts) mark() string {
+	sum := fnv.New64a()
+	fmt.Fprint(sum, f)
+	return strconv.FormatUint(sum.Sum64(), 36)
+}
+
 // shownRows is what a listener's page shows.
 type shownRows struct {
 	began bool
@@ -176,7 +194,39 @@ func sendRows(ctx context.Context, send web.Send, changes views.RowChanges) erro
 	return send("", "", frame.Bytes())
 }
 
-// deliveryLive tells a delivery's page when it is to be read anew.
+// liveCount keeps the count above the rows up to date, more rarely than them.
+type liveCount struct {
+	h       *Handlers
+	account uuid.UUID
+	filter  logFilter
+	ask     store.DeliveryFilter
+	next    time.Time
+}
+
+func (l *liveCount) send(ctx context.Context, send web.Send) error {
+	began := time.Now()
+	if began.Before(l.next) {
+		return nil
+	}
+	v := l.filter.view()
+	if err := l.h.countLog(ctx, l.account, l.ask, l.filter, &v); err != nil {
+		return err
+	}
+	l.next = time.Now().Add(max(countEvery, countShare*time.Since(began)))
+	var frame bytes.Buffer
+	if err := views.LiveCount(v).Render(ctx, &frame); err != nil {
+		return err
+	}
+	return send("", "", frame.Bytes())
+}
+
+// deliveryLiveURL is where the page of a delivery hears of changes since d.
+func deliveryLiveURL(d *store.Delivery) string {
+	return withQuery(deliveryPath(d.ID)+"/live", url.Values{"seen": {factsOf(d).mark()}})
+}
+
+// deliveryLive tells a delivery's page when it is to be read anew: at once
+// where the delivery has changed since the page was made.
 func (h *Handlers) deliveryLive(c echo.Context) error {
 	account := personOf(c).Account.ID
 	id, err := idIn(c, "id")
@@ -192,13 +242,13 @@ func (h *Handlers) deliveryLive(c echo.Context) error {
 			return concerns(change, account) && (change.ID == id || change.ID == uuid.Nil || change.Kind == store.ChangeWebhook && change.WebhookID == d.WebhookID)
 		})
 		defer bell.Close()
-		last := factsOf(&d)
+		seen := c.QueryParam("seen")
 		return h.follow(ctx, bell, func() error {
 			now, err := h.store.Delivery(ctx, account, id)
-			if err != nil || factsOf(&now) == last {
+			if err != nil || factsOf(&now).mark() == seen {
 				return err
 			}
-			last = factsOf(&now)
+			seen = factsOf(&now).mark()
 			return send("changed", "", nil)
 		})
 	})

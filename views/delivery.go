@@ -20,8 +20,8 @@ type DeliveryView struct {
 	Exchange    *ExchangeView
 	Curl        string // the chosen attempt as a command; empty: none was made
 	Resend      ResendView
-	Path        string // of the page
 	PageURL     string // the page with its chosen attempt
+	LiveURL     string // tells of changes since this page
 }
 
 // WhyView is the sentence that says where a delivery stands, and why.
