@@ -20,7 +20,9 @@ type Job struct {
 	Test                                    bool
 	// Attempt is the number of the attempt to be made: 1, 2, …
 	Attempt, MaxAttempts, ScheduleStart int
-	LeaseUntil                          time.Time
+	// Spared counts lost attempts since the schedule began that don't move it on.
+	Spared     int
+	LeaseUntil time.Time
 }
 
 // ClaimRequest says how much a node can take.

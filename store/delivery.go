@@ -101,7 +101,8 @@ type deliveryRow struct {
 	Attempts       int
 	MaxAttempts    int
 	ScheduleStart  int
-	Interrupted    int
+	Interrupted    int    // attempts lost in a row
+	Spared         int    // lost attempts that cost no retry, since the schedule began
 	NextAttemptAt  Time   `bun:",nullzero"`
 	LeaseNode      string `bun:",nullzero"`
 	LeaseUntil     Time   `bun:",nullzero"`
@@ -130,7 +131,7 @@ func (r *deliveryRow) job(e *eventRow, endpoint *Endpoint) Job {
 	return Job{
 		DeliveryID: r.ID, QueueID: r.QueueID, WebhookID: r.WebhookID, AccountID: r.AccountID, EventID: r.EventID,
 		Endpoint: endpoint, Event: r.EventType, OccurredAt: e.OccurredAt.Time, Data: e.Data, Test: r.Test,
-		Attempt: r.Attempts + 1, MaxAttempts: r.MaxAttempts, ScheduleStart: r.ScheduleStart, LeaseUntil: r.LeaseUntil.Time,
+		Attempt: r.Attempts + 1, MaxAttempts: r.MaxAttempts, ScheduleStart: r.ScheduleStart, Spared: r.Spared, LeaseUntil: r.LeaseUntil.Time,
 	}
 }
 

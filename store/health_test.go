@@ -197,7 +197,11 @@ func TestALostAttemptIsLoggedAndCostsNoRetryThreeTimes(t *testing.T) {
 				t.Errorf("after %d lost attempts: %+v", lost, got)
 			}
 		}
-		d.answer(200, d.claim()...)
+		last := d.claim()
+		if last[0].Attempt-last[0].ScheduleStart-last[0].Spared != 2 {
+			t.Errorf("three free interruptions moved the schedule on: %+v", last[0])
+		}
+		d.answer(200, last...)
 		if n, h := d.summary(w), d.health(w); n != (store.Summary{Delivered: 1}) || h.Failed != 0 {
 			t.Errorf("summary %+v, health %+v", n, h)
 		}

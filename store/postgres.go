@@ -154,7 +154,7 @@ const (
 		UPDATE deliveries d SET status = 1, lease_node = $5, lease_until = $6 FROM picked, events e
 		WHERE d.id = picked.id AND e.id = d.event_id
 		RETURNING d.id::text, d.account_id::text, d.queue_id::text, d.webhook_id::text, d.event_id::text, d.event_type, d.test, coalesce(d.url, ''), d.secret,
-			d.attempts, d.max_attempts, d.schedule_start, e.occurred_at, e.data`
+			d.attempts, d.max_attempts, d.schedule_start, d.spared, e.occurred_at, e.data`
 )
 
 func (d *postgresDB) claimRows(ctx context.Context, tx bun.Tx, takes []take, now, leaseUntil int64, node string) ([]claimed, error) {
@@ -191,7 +191,7 @@ func (d *postgresDB) lease(ctx context.Context, tx bun.Tx, query string, takes [
 	for rows.Next() {
 		var c claimed
 		err := rows.Scan(&c.ID, &c.AccountID, &c.QueueID, &c.WebhookID, &c.EventID, &c.EventType, &c.Test, &c.URL, &c.Secret,
-			&c.Attempts, &c.MaxAttempts, &c.ScheduleStart, &c.OccurredAt, &c.Data)
+			&c.Attempts, &c.MaxAttempts, &c.ScheduleStart, &c.Spared, &c.OccurredAt, &c.Data)
 		if err != nil {
 			return nil, err
 		}

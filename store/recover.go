@@ -68,11 +68,18 @@ func (s *Store) recoverSome(ctx context.Context) (int, error) {
 		if err != nil {
 			return nil, err
 		}
+		names, err := nodeNames(ctx, tx)
+		if err != nil {
+			return nil, err
+		}
 		results = results[:0]
 		for i := range lost {
 			r, ok, err := s.takeBack(ctx, tx, &lost[i], queues[lost[i].QueueID], now)
 			if err != nil {
 				return nil, err
+			}
+			if name := names[lost[i].LeaseNode]; name != "" {
+				r.Attempt.Node = name
 			}
 			if ok {
 				results = append(results, r)
@@ -83,15 +90,23 @@ func (s *Store) recoverSome(ctx context.Context) (int, error) {
 	return len(lost), err
 }
 
+// nodeNames gives the names of the nodes that beat within the last hour.
+func nodeNames(ctx context.Context, tx bun.Tx) (map[string]string, error) {
+	var rows []struct{ ID, Name string }
+	err := tx.NewRaw("SELECT id, name FROM nodes").Scan(ctx, &rows)
+	names := make(map[string]string, len(rows))
+	for _, r := range rows {
+		names[r.ID] = r.Name
+	}
+	return names, err
+}
+
 // lostDeliveries finds what nobody works on any more. On SQLite one process
 // serves, so every lease of another one is lost.
 func (s *Store) lostDeliveries(ctx context.Context) ([]deliveryRow, error) {
 	var rows []deliveryRow
 	now := s.nowSQL()
 	q := s.ro.NewSelect().Model(&rows).Where("status = 1").Limit(recoverBatch)
-	if s.d.name() == "sqlite" {
-		return rows, q.Where("(lease_until < "+now+" OR lease_node <> ?)", s.node).Scan(ctx)
-	}
 	if s.d.oneNode() {
 		q = q.Where("(lease_until < "+now+" OR lease_node <> ?)", s.node)
 	} else {
@@ -114,10 +129,10 @@ func (s *Store) takeBack(ctx context.Context, tx bun.Tx, d *deliveryRow, q *queu
 	if q == nil || q.Deleted {
 		next = Dead
 	}
-	res, err := tx.NewRaw(`UPDATE deliveries SET status = ?, attempts = attempts + 1, max_attempts = max_attempts + ?, interrupted = interrupted + 1,
+	res, err := tx.NewRaw(`UPDATE deliveries SET status = ?, attempts = attempts + 1, max_attempts = max_attempts + ?, interrupted = interrupted + 1, spared = spared + ?,
 		next_attempt_at = ?, lease_node = NULL, lease_until = NULL, last_error = ?, last_detail = ?, last_status_code = NULL, last_attempt_at = ?, finished_at = ?
 		WHERE id = ? AND status = 1 AND lease_node = ? AND attempts = ?`,
-		next, grace, now, KindInterrupted, interruptedDetail, now, Time{fromMicros(finishedAt(next, now))}, d.ID, d.LeaseNode, d.Attempts).Exec(ctx)
+		next, grace, grace, now, KindInterrupted, interruptedDetail, now, Time{fromMicros(finishedAt(next, now))}, d.ID, d.LeaseNode, d.Attempts).Exec(ctx)
 	if err != nil {
 		return Result{}, false, err
 	}

@@ -62,8 +62,8 @@ func (s *Store) restart(ctx context.Context, tx bun.Tx, d *deliveryRow) error {
 		more = s.opt.Limits.MaxAttempts()
 	}
 	_, err = tx.NewRaw(`UPDATE deliveries SET status = 0, next_attempt_at = ?, max_attempts = max_attempts + ?,
-		schedule_start = CASE WHEN ? > 0 THEN attempts ELSE schedule_start END, interrupted = 0,
-		lease_node = NULL, lease_until = NULL, delivered_at = NULL, finished_at = NULL WHERE id = ?`, now, more, more, d.ID).Exec(ctx)
+		schedule_start = CASE WHEN ? > 0 THEN attempts ELSE schedule_start END, interrupted = 0, spared = CASE WHEN ? > 0 THEN 0 ELSE spared END,
+		lease_node = NULL, lease_until = NULL, delivered_at = NULL, finished_at = NULL WHERE id = ?`, now, more, more, more, d.ID).Exec(ctx)
 	if err != nil {
 		return err
 	}

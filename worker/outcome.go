@@ -29,7 +29,7 @@ func decide(j *store.Job, a outbound.Answer, waits []time.Duration, now time.Tim
 		o.next = store.Failed
 	default:
 		o.next = store.Pending
-		o.wait = max(schedule(waits, j.Attempt-j.ScheduleStart, jitter), retryAfter(a, now))
+		o.wait = max(schedule(waits, j.Attempt-j.ScheduleStart-j.Spared, jitter), retryAfter(a, now))
 	}
 	return o
 }

@@ -189,6 +189,7 @@ CREATE TABLE deliveries (
     max_attempts     integer NOT NULL,
     schedule_start   integer NOT NULL DEFAULT 0,
     interrupted      integer NOT NULL DEFAULT 0,
+    spared           integer NOT NULL DEFAULT 0,
     next_attempt_at  integer,
     lease_node       text,
     lease_until      integer,
