@@ -150,3 +150,19 @@ func TestHeldDeliveriesAreAnnouncedAWeekBeforeTheyAreGivenUp(t *testing.T) {
 		}
 	})
 }
+
+func TestAWebhooksPageFollowsWhatHappens(t *testing.T) {
+	eachSite(t, func(t *testing.T, s *site) {
+		w := s.addHook("https://one.example/hook")
+		other := s.addHook("https://two.example/hook", "message.*")
+		b := s.signedIn(store.RoleViewer)
+		lines, end := b.listen("/setup/webhooks/" + w.ID.String() + "/live")
+		defer end()
+		until(t, lines, "No deliveries yet")
+		if _, err := s.store.SendTest(t.Context(), s.account.ID, store.NewTest{WebhookID: other.ID, Event: "message.sent"}); err != nil {
+			t.Fatal(err)
+		}
+		s.event("call.ended", `{"agent_id":"support-berlin"}`)
+		until(t, lines, "support-berlin")
+	})
+}

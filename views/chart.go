@@ -197,7 +197,12 @@ func (l LinesView) labels() []string {
 func (l LinesView) lines(value func(Point) time.Duration) []string {
 	var out []string
 	var stretch []string
+	var x float64
+	var y string
 	flush := func() {
+		if len(stretch) == 1 { // alone it would not be seen: it becomes a dash
+			stretch = append(stretch, px(x+8)+","+y)
+		}
 		if len(stretch) > 0 {
 			out = append(out, strings.Join(stretch, " "))
 		}
@@ -209,8 +214,8 @@ func (l LinesView) lines(value func(Point) time.Duration) []string {
 			flush()
 			continue
 		}
-		x := 1000 * (float64(i) + 0.5) / float64(len(l.Points))
-		stretch = append(stretch, px(x)+","+px(lineY(value(point), top)))
+		x, y = 1000*(float64(i)+0.5)/float64(len(l.Points)), px(lineY(value(point), top))
+		stretch = append(stretch, px(x)+","+y)
 	}
 	flush()
 	return out

@@ -123,6 +123,14 @@ func UntilWords(t, now time.Time) string {
 	return inWords(d)
 }
 
+// untilPhrase puts the words before a time to come; what is due is "now" alone.
+func untilPhrase(before, words string) string {
+	if words == "now" {
+		return words
+	}
+	return before + words
+}
+
 // countdown writes how long it is until t in two units, to the second: "7 min 12 s".
 func countdown(t, now time.Time) string {
 	d := t.Sub(now)

@@ -217,7 +217,7 @@
     each("time[data-rel]", (time) => {
       const distance = Math.round((Date.now() - Date.parse(time.dateTime)) / 1000);
       if (time.dataset.rel === "ago") time.textContent = distance < 1 ? "now" : `${inWords(distance)} ago`;
-      else if (time.dataset.rel === "until") time.textContent = (time.dataset.before ?? "") + (distance >= 0 ? "now" : inWords(-distance));
+      else if (time.dataset.rel === "until") time.textContent = distance >= 0 ? "now" : (time.dataset.before ?? "") + inWords(-distance);
     });
   setInterval(refreshTimes, 5000);
 
