@@ -23,10 +23,8 @@ func (h *Handlers) logsPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	v := views.LogsView{
-		Retention: views.Duration(account.Limits.Retention), Filtered: f.set(), CountMost: countMost, PerPage: logPage, Failed: -1,
-		ClearURL: logsPath, FailedURL: f.address(logsPath, "status", "failed"), PageURL: f.address(logsPath),
-	}
+	v := f.view()
+	v.Retention = views.Duration(account.Limits.Retention)
 	if f.Before == uuid.Nil && f.After == uuid.Nil {
 		v.LiveURL = f.address(livePath)
 	}
@@ -45,6 +43,14 @@ func (h *Handlers) logsPage(c echo.Context) error {
 	frame := h.frame(c, views.EntryLogs)
 	frame.Find = f.Text
 	return web.Render(c, http.StatusOK, views.Logs(frame, v))
+}
+
+// view is the page that the filters lead to, without its rows.
+func (f logFilter) view() views.LogsView {
+	return views.LogsView{
+		Filtered: f.set(), CountMost: countMost, PerPage: logPage, Failed: -1,
+		ClearURL: logsPath, FailedURL: f.address(logsPath, "status", "failed"), PageURL: f.address(logsPath),
+	}
 }
 
 func idsOf(list []store.Delivery) []uuid.UUID {
