@@ -147,3 +147,12 @@ func TestTheTimeLineHasEveryAttemptThatMayCome(t *testing.T) {
 	}
 	has(t, strings.Join(titles, "; "), "Published 14:30:00; Attempt 1 14:30:00 at once; Attempt 2 about 14:30 after 5 s; Attempt 3 about 14:31 after 1 min", "Attempt 6 about 21:41 after 6 h; Failed if none succeeds")
 }
+
+func TestWhatIsSaidOfTheEndpointIsWhatItDid(t *testing.T) {
+	s := &deliveryStory{Delivery: &store.Delivery{}, webhook: &store.Overview{Health: store.Health{State: store.HealthHealthy, Attempts: 2, Failed: 2}}}
+	if got := s.endpointWords(); got != "" {
+		t.Errorf("nothing succeeded, and the page says %q", got)
+	}
+	s.webhook.Health.Attempts = 9
+	has(t, s.endpointWords(), "7 of its 9 attempts of the last hour succeeded")
+}

@@ -117,8 +117,9 @@ func (s *deliveryStory) endpointWords() string {
 		return "The endpoint is being probed."
 	case store.HealthSlow:
 		return "The endpoint is slow: 5 % of its answers take longer than " + views.Duration(health.P95) + "."
-	case store.HealthHealthy:
-		return "Other deliveries to the endpoint succeed."
+	}
+	if well := health.Attempts - health.Failed; well > 0 {
+		return "Otherwise the endpoint answers: " + views.Count(int(well)) + " of its " + views.Count(int(health.Attempts)) + " attempts of the last hour succeeded."
 	}
 	return ""
 }
