@@ -43,11 +43,11 @@ func (h *Handlers) apiPublish(c echo.Context) error {
 }
 
 func (h *Handlers) apiPublishBatch(c echo.Context) error {
-	var in []eventInput
+	in := web.Bounded[eventInput]{Most: h.store.Limits().BatchEvents}
 	if err := web.DecodeJSON(c, &in); err != nil {
 		return err
 	}
-	accepted, status, err := h.publish(c, in, true)
+	accepted, status, err := h.publish(c, in.Items, true)
 	if err != nil {
 		return err
 	}

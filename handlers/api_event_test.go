@@ -91,6 +91,7 @@ func TestABatchIsAllOrNothing(t *testing.T) {
 		k.post("/events/batch", `[]`).is(http.StatusUnprocessableEntity)
 		k.post("/events/batch", `{}`).is(http.StatusUnprocessableEntity)
 		k.post("/events/batch", "["+strings.TrimSuffix(strings.Repeat(`{"event":"call.ended","data":{}},`, 501), ",")+"]").is(http.StatusUnprocessableEntity)
+		k.post("/events/batch", "["+strings.Repeat(`{},`, 100_000)+"{}]").is(http.StatusUnprocessableEntity)
 		var list []eventJSON
 		k.get("/events?limit=100").into(&list)
 		if len(list) != 2 {
