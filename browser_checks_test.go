@@ -147,7 +147,7 @@ func (p *tab) axe() []axeFinding {
 	}
 	p.do("let axe run", scripts(true))
 	defer p.do("set scripts back", scripts(!p.look.NoScript))
-	const run = `axe.run(document, {resultTypes: ["violations"]}).then(result => result.violations.map(v => ({
+	const run = `axe.run(document, {resultTypes: ["violations"], preload: false, iframes: false}).then(result => result.violations.map(v => ({
 		rule: v.id, impact: v.impact ?? "", help: v.help,
 		targets: v.nodes.map(n => n.target.flat().join(" ") + ": " + (n.any[0] ?? n.all[0] ?? n.none[0])?.message),
 	})))`

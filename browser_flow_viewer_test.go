@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// TestAViewerReadsAllAndChangesNothing signs a viewer in beside data that an
+// admin made: every page is there, nothing on it can be sent, and what is sent
+// all the same is refused.
+func TestAViewerReadsAllAndChangesNothing(t *testing.T) {
+	t.Parallel()
+	f := newFlow(t, false)
+	delivery, event := f.someData()
+	f.signIn("vera@example.com")
+	for _, path := range []string{
+		"", "/" + f.hook, "/logs", "/deliveries/" + delivery, "/events", "/events/" + event, "/test", "/catalogue", "/limits",
+	} {
+		f.open("/setup/webhooks" + path)
+		f.readsOnly()
+	}
+	f.open("/setup/api-keys")
+	f.readsOnly()
+	f.p.screenshot("viewer-keys")
+	f.open("/setup/webhooks/" + f.hook)
+	f.visit("viewer-webhook")
+	for _, path := range []string{
+		"", "/" + f.hook + "/toggle", "/" + f.hook + "/edit", "/" + f.hook + "/rotate-secret", "/" + f.hook + "/switch-secret", "/" + f.hook + "/send-missed",
+		"/" + f.hook + "/delete", "/deliveries/" + delivery + "/resend", "/test", "/catalogue",
+	} {
+		f.forbidden("POST", "/setup/webhooks"+path)
+	}
+	f.forbidden("POST", "/setup/api-keys")
+	for _, path := range []string{"/new", "/" + f.hook + "/edit", "/" + f.hook + "/secret", "/catalogue/new"} {
+		f.forbidden("GET", "/setup/webhooks"+path)
+	}
+	var hook struct{ Active bool }
+	f.api("GET", "/webhooks/"+f.hook, "", http.StatusOK, &hook)
+	if !hook.Active {
+		t.Error("the viewer paused a webhook")
+	}
+}
+
+// someData makes a webhook and an event that is delivered to it, and people: an
+// owner and a viewer.
+func (f *flow) someData() (delivery, event string) {
+	f.t.Helper()
+	for email, role := range map[string]string{ownerEmail: "owner", "vera@example.com": "viewer"} {
+		must(f.t, f.env, ownerPassword, "user", "add", "-email", email, "-role", role)
+	}
+	f.key = strings.TrimSpace(must(f.t, f.env, "", "key", "add", "-name", "ci"))
+	var hook, list json.RawMessage
+	f.api("POST", "/webhooks", `{"url":"`+f.to.URL+signedPath+`","description":"Orders desk"}`, http.StatusCreated, &hook)
+	f.hook = idOf(f.t, hook)
+	event = f.publish("call.ended", "seen by all")
+	f.to.await(f.t, signedPath, "seen by all")
+	f.api("GET", "/webhooks/"+f.hook+"/deliveries", "", http.StatusOK, &list)
+	return idOf(f.t, list), event
+}
+
+// idOf is the first id in an answer of the API.
+func idOf(t *testing.T, answer []byte) string {
+	t.Helper()
+	_, id, found := strings.Cut(string(answer), `"id":"`)
+	if !found || len(id) < 36 {
+		t.Fatalf("no id in %s", answer)
+	}
+	return id[:36]
+}
+
+func (f *flow) signIn(email string) {
+	f.t.Helper()
+	f.open("/login")
+	f.p.fill("#email", email)
+	f.p.fill("#password", ownerPassword)
+	f.p.follow(submitOf("/login"))
+	f.p.waitURL("/setup/webhooks")
+}
+
+// readsOnly looks for anything on the page that sends something.
+func (f *flow) readsOnly() {
+	f.t.Helper()
+	f.p.see("main h1")
+	found, err := evaluate[[]string](f.p, `Array.from(document.querySelectorAll(
+		"main form[method=post], main [hx-post], main .switch, main dialog, main a[href$='/new'], main a[href$='/edit'], main a[href*='confirm='], main a[href*='revoke=']"
+	)).map(el => el.outerHTML.slice(0, 120))`)
+	if err != nil {
+		f.p.fatalf("look for forms: %v", err)
+	}
+	for _, element := range found {
+		f.t.Errorf("%s lets a viewer do something: %s", f.p.url(), element)
+	}
+}
+
+// forbidden sends a request from the page, which must be refused with 403.
+func (f *flow) forbidden(method, path string) {
+	f.t.Helper()
+	ctx, cancel := context.WithTimeout(f.p.ctx, patience)
+	defer cancel()
+	status, err := chromedp.Run(ctx, chromedp.Evaluate[int](`fetch(`+quote(path)+`, {method: `+quote(method)+`, redirect: "manual",
+		body: `+quote(method)+` === "POST" ? new URLSearchParams({active: "false", token: "t"}) : undefined}).then(answer => answer.status)`, chromedp.EvalAwaitPromise))
+	if err != nil || status != http.StatusForbidden {
+		f.t.Errorf("%s %s by a viewer: %d (%v), want 403", method, path, status, err)
+		return
+	}
+	f.p.expectFault("status of 403")
+}
+
+// TestWaitingRowsAreCountedWhileTheLogIsPaused holds live rows back while the
+// reader paused the log, and shows them when it goes on.
+func TestWaitingRowsAreCountedWhileTheLogIsPaused(t *testing.T) {
+	t.Parallel()
+	f := newFlow(t, false)
+	f.someData()
+	f.signIn(ownerEmail)
+	f.open("/setup/webhooks/logs")
+	f.p.seeText("#rows", "call.ended")
+	f.p.click("[data-live-pause]")
+	f.publish("call.missed", "while paused")
+	f.to.await(t, signedPath, "while paused")
+	f.p.seeText("[data-live-held]", "1 new")
+	if n := f.p.count("#rows tr"); n != 1 {
+		t.Errorf("%d rows while paused, want the 1 from before", n)
+	}
+	f.p.click("[data-live-pause]")
+	f.p.seeText("#rows", "call.missed")
+	f.p.until("the count is gone", "document.querySelector('[data-live-held]').textContent === ''")
+}
