@@ -48,7 +48,7 @@ func (h *Handlers) keysPage(c echo.Context) error {
 		}
 	}
 	var fresh freshKey
-	if v.MayEdit && web.SessionOf(c).Take(freshKeyKey, &fresh) && h.opt.Now().Sub(fresh.At) < freshKeyFor {
+	if v.MayEdit && c.Request().Method == http.MethodGet && web.SessionOf(c).Take(freshKeyKey, &fresh) && h.opt.Now().Sub(fresh.At) < freshKeyFor {
 		v.Fresh = &views.FreshKey{Name: fresh.Name, Key: fresh.Key, Curl: keyExample(h.baseURL(c), fresh)}
 	}
 	return web.Render(c, http.StatusOK, views.Keys(h.frame(c, views.EntryKeys), v))

@@ -20,8 +20,10 @@ func (s *deliveryStory) why() views.WhyView {
 		}
 		return s.whyPending()
 	case store.Processing:
-		return views.WhyView{Question: "What happens now?", Bold: "Attempt " + strconv.Itoa(s.Attempts+1) + " of " + strconv.Itoa(s.MaxAttempts) + " is under way.",
-			Text: "The endpoint has " + views.Duration(s.limits.Timeout) + " for the whole exchange. This page shows the answer as it comes."}
+		return views.WhyView{
+			Question: "What happens now?", Bold: "Attempt " + strconv.Itoa(s.Attempts+1) + " of " + strconv.Itoa(s.MaxAttempts) + " is under way.",
+			Text: "The endpoint has " + views.Duration(s.limits.Timeout) + " for the whole exchange. This page shows the answer as it comes.",
+		}
 	case store.Delivered:
 		return s.whyDelivered()
 	case store.Failed:

@@ -226,8 +226,12 @@ func (h *Handlers) eventOptions(ctx context.Context, account uuid.UUID, chosen s
 
 func statusOptions() []views.Option {
 	return []views.Option{
-		{Value: "pending", Label: "Pending"}, {Value: "held", Label: "Pending, held"}, {Value: "processing", Label: "Processing"},
-		{Value: "delivered", Label: "Delivered"}, {Value: "failed", Label: "Failed"}, {Value: "dead", Label: "Dead"},
+		{Value: "pending", Label: "Pending"},
+		{Value: "held", Label: "Pending, held"},
+		{Value: "processing", Label: "Processing"},
+		{Value: "delivered", Label: "Delivered"},
+		{Value: "failed", Label: "Failed"},
+		{Value: "dead", Label: "Dead"},
 	}
 }
 
@@ -261,9 +265,4 @@ func plainOptions(words []string) []views.Option {
 		options[i] = views.Option{Value: word, Label: word}
 	}
 	return options
-}
-
-// logsOf leads from a webhook to its log.
-func logsOf(webhook uuid.UUID) string {
-	return withQuery(logsPath, url.Values{"webhook": {webhook.String()}})
 }

@@ -50,8 +50,10 @@ func (f trialForm) test() (store.NewTest, error) {
 	}
 	id, err := uuid.Parse(f.Webhook)
 	if err != nil {
-		return t, &store.Error{Code: store.CodeInvalid, Detail: "the input is not valid",
-			Fields: []store.FieldError{{Field: "webhook", Detail: "choose the webhook that the test goes to"}}}
+		return t, &store.Error{
+			Code: store.CodeInvalid, Detail: "the input is not valid",
+			Fields: []store.FieldError{{Field: "webhook", Detail: "choose the webhook that the test goes to"}},
+		}
 	}
 	t.WebhookID = id
 	return t, nil

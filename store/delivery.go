@@ -293,6 +293,11 @@ func (s *Store) Deliveries(ctx context.Context, account uuid.UUID, f DeliveryFil
 	if f.Limit <= 0 || f.Limit > 100 {
 		f.Limit = 20
 	}
+	done, err := s.lists.take(ctx, account)
+	if err != nil {
+		return nil, false, err
+	}
+	defer done()
 	list, err = s.deliveries(ctx, s.ro, func(q *bun.SelectQuery) *bun.SelectQuery {
 		return pageOf(s.where(q, account, f), f.Before, f.After, f.Limit).Offset(int64(f.Offset))
 	})
@@ -305,9 +310,14 @@ func (s *Store) Deliveries(ctx context.Context, account uuid.UUID, f DeliveryFil
 
 // CountDeliveries counts what the filter matches, up to atMost.
 func (s *Store) CountDeliveries(ctx context.Context, account uuid.UUID, f DeliveryFilter, atMost int) (int, error) {
+	done, err := s.lists.take(ctx, account)
+	if err != nil {
+		return 0, err
+	}
+	defer done()
 	q := s.where(s.ro.NewSelect().Model((*deliveryRow)(nil)).ColumnExpr("1"), account, f).Limit(int64(atMost))
 	var n int
-	err := s.ro.NewSelect().ColumnExpr("count(*)").TableExpr("(?) AS matching", q).Scan(ctx, &n)
+	err = s.ro.NewSelect().ColumnExpr("count(*)").TableExpr("(?) AS matching", q).Scan(ctx, &n)
 	return n, s.wrap(err)
 }
 

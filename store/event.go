@@ -194,6 +194,11 @@ func (s *Store) Events(ctx context.Context, account uuid.UUID, f EventFilter) (e
 	if f.Limit <= 0 || f.Limit > 100 {
 		f.Limit = 20
 	}
+	done, err := s.lists.take(ctx, account)
+	if err != nil {
+		return nil, false, err
+	}
+	defer done()
 	var rows []eventRow
 	q := s.ro.NewSelect().Model(&rows).Where("account_id = ? AND NOT test", account)
 	if f.Type != "" {

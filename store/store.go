@@ -67,6 +67,7 @@ type Store struct {
 	pub     *publisher
 	people  *people
 	keys    *keyCache
+	lists   *turns
 	hand    atomic.Pointer[Handover]
 	full    atomic.Bool
 	cancel  context.CancelFunc
@@ -109,7 +110,7 @@ type dialect interface {
 // Open opens the database that opt names. It does not migrate: call Migrate,
 // or MustBeCurrent where another process owns the schema.
 func Open(ctx context.Context, opt Options) (*Store, error) {
-	s := &Store{opt: opt, log: opt.Log, bell: newBell(), people: newPeople(), keys: newKeyCache(), node: uuid.Must(uuid.NewV7()).String()}
+	s := &Store{opt: opt, log: opt.Log, bell: newBell(), people: newPeople(), keys: newKeyCache(), lists: newTurns(), node: uuid.Must(uuid.NewV7()).String()}
 	if s.log == nil {
 		s.log = slog.Default()
 	}

@@ -20,22 +20,34 @@ func TestTheScriptOnlyAddsToWhatIsThere(t *testing.T) {
 	}
 	server, ctx := galleryServer(t), browser(t)
 	cases := []struct{ name, page, do, holds string }{
-		{"slash goes to the find box", "webhooks", `document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "/", bubbles: true}))`,
-			`document.activeElement === document.querySelector("[data-find]")`},
+		{
+			"slash goes to the find box", "webhooks", `document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "/", bubbles: true}))`,
+			`document.activeElement === document.querySelector("[data-find]")`,
+		},
 		{"a served dialog is modal", "dialog", ``, `document.querySelector("dialog").matches(":modal")`},
-		{"a group counts for all its types", "form", `document.querySelector("[data-group]").click()`,
-			`document.querySelector("[data-chosen]").textContent === "3 of 3 chosen"`},
+		{
+			"a group counts for all its types", "form", `document.querySelector("[data-group]").click()`,
+			`document.querySelector("[data-chosen]").textContent === "3 of 3 chosen"`,
+		},
 		{"some types make a group half chosen", "form", ``, `document.querySelector("[data-group]").indeterminate`},
-		{"searching hides other types", "form", `{ const s = document.querySelector("[data-picker-search]"); s.value = "transcript"; s.dispatchEvent(new Event("input", {bubbles: true})) }`,
-			`document.querySelectorAll(".picker-type").length === 3 && [...document.querySelectorAll(".picker li")].filter(e => e.checkVisibility()).length === 1`},
-		{"a header row is added", "form", `document.querySelector("[data-add-row]").click()`,
-			`[...document.querySelectorAll(".header-row")].filter(e => e.checkVisibility()).length === 2`},
+		{
+			"searching hides other types", "form", `{ const s = document.querySelector("[data-picker-search]"); s.value = "transcript"; s.dispatchEvent(new Event("input", {bubbles: true})) }`,
+			`document.querySelectorAll(".picker-type").length === 3 && [...document.querySelectorAll(".picker li")].filter(e => e.checkVisibility()).length === 1`,
+		},
+		{
+			"a header row is added", "form", `document.querySelector("[data-add-row]").click()`,
+			`[...document.querySelectorAll(".header-row")].filter(e => e.checkVisibility()).length === 2`,
+		},
 		{"the first wrong field has the focus", "form", ``, `document.activeElement.id === "url"`},
-		{"a menu closes on a click elsewhere", "parts", `document.querySelector("details.menu summary").click(); document.querySelector("h1").click()`,
-			`!document.querySelector("details.menu").open`},
-		{"a sent form's button is busy", "form", `{ const f = document.querySelector("form.form"); f.noValidate = true; document.addEventListener("submit", e => e.preventDefault());
+		{
+			"a menu closes on a click elsewhere", "parts", `document.querySelector("details.menu summary").click(); document.querySelector("h1").click()`,
+			`!document.querySelector("details.menu").open`,
+		},
+		{
+			"a sent form's button is busy", "form", `{ const f = document.querySelector("form.form"); f.noValidate = true; document.addEventListener("submit", e => e.preventDefault());
 			f.requestSubmit(f.querySelector("button.primary")) }`,
-			`document.querySelector("form.form button.primary").getAttribute("aria-busy") === "true"`},
+			`document.querySelector("form.form button.primary").getAttribute("aria-busy") === "true"`,
+		},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -7,13 +7,29 @@ import (
 
 func TestNumbersAreWrittenForPeople(t *testing.T) {
 	cases := []struct{ got, want string }{
-		{Count(0), "0"}, {Count(999), "999"}, {Count(22814), "22,814"}, {Count(1234567), "1,234,567"}, {Count(-1000), "-1,000"},
-		{CountUpTo(9412, 10000), "9,412"}, {CountUpTo(10000, 10000), "10,000+"},
-		{Plural(1, "delivery", "deliveries"), "1 delivery"}, {Plural(0, "delivery", "deliveries"), "0 deliveries"},
-		{Percent(969, 1000), "96.9%"}, {Percent(1, 1), "100%"}, {Percent(0, 9), "0%"}, {Percent(0, 0), "–"},
-		{Percent(99999, 100000), "99.9%"}, {Percent(1, 100000), "0.1%"}, {Percent(681, 1000), "68.1%"},
-		{Bytes(0), "0 bytes"}, {Bytes(1), "1 byte"}, {Bytes(171), "171 bytes"}, {Bytes(16384), "16 KiB"},
-		{Bytes(1229), "1.2 KiB"}, {Bytes(8 << 20), "8 MiB"}, {Bytes(1288490189), "1.2 GiB"},
+		{Count(0), "0"},
+		{Count(999), "999"},
+		{Count(22814), "22,814"},
+		{Count(1234567), "1,234,567"},
+		{Count(-1000), "-1,000"},
+		{CountUpTo(9412, 10000), "9,412"},
+		{CountUpTo(10000, 10000), "10,000+"},
+		{Plural(1, "delivery", "deliveries"), "1 delivery"},
+		{Plural(0, "delivery", "deliveries"), "0 deliveries"},
+		{Percent(969, 1000), "96.9%"},
+		{Percent(1, 1), "100%"},
+		{Percent(0, 9), "0%"},
+		{Percent(0, 0), "–"},
+		{Percent(99999, 100000), "99.9%"},
+		{Percent(1, 100000), "0.1%"},
+		{Percent(681, 1000), "68.1%"},
+		{Bytes(0), "0 bytes"},
+		{Bytes(1), "1 byte"},
+		{Bytes(171), "171 bytes"},
+		{Bytes(16384), "16 KiB"},
+		{Bytes(1229), "1.2 KiB"},
+		{Bytes(8 << 20), "8 MiB"},
+		{Bytes(1288490189), "1.2 GiB"},
 	}
 	for _, c := range cases {
 		if c.got != c.want {

@@ -139,12 +139,20 @@ func galleryList() templ.Component {
 			templ.Raw(`</td><td class="act not-phone">`), with(Menu("More for "+row.url, true), MenuLink("Edit", "pencil", "#", "", false)), templ.Raw(`</td></tr>`))
 	}
 	table := with(Table(TableView{Caption: "Webhooks", Lines: true, Columns: []Column{
-		{Label: "Health"}, {Label: "Endpoint"}, {Label: "Events"}, {Label: "Last 24 h"}, {Label: "Success", Class: "num"},
-		{Label: "Last delivery"}, {Label: "Active"}, {Label: "More", Hidden: true},
+		{Label: "Health"},
+		{Label: "Endpoint"},
+		{Label: "Events"},
+		{Label: "Last 24 h"},
+		{Label: "Success", Class: "num"},
+		{Label: "Last delivery"},
+		{Label: "Active"},
+		{Label: "More", Hidden: true},
 	}}), trs...)
 	strip := NumberStrip([]Number{
-		{Label: "Delivered, 24 h", Value: "22,814", Href: "#"}, {Label: "Success rate, 24 h", Value: "96.9%", Href: "#"},
-		{Label: "Waiting now", Value: "231", Small: "212 held", Href: "#"}, {Label: "Failed, 24 h", Value: "21", Href: "#"},
+		{Label: "Delivered, 24 h", Value: "22,814", Href: "#"},
+		{Label: "Success rate, 24 h", Value: "96.9%", Href: "#"},
+		{Label: "Waiting now", Value: "231", Small: "212 held", Href: "#"},
+		{Label: "Failed, 24 h", Value: "21", Href: "#"},
 	})
 	filters := with(Filters(FiltersView{Action: "/setup/webhooks", Target: "#list", Search: &FilterView{Name: "q", Label: "URL, description or id"}, Set: []Link{{"support-berlin", "?"}}}),
 		Segmented("State", []Choice{{"All", "#", "7", true}, {"In trouble", "#", "2", false}, {"Active", "#", "6", false}, {"Inactive", "#", "1", false}}, false),
@@ -165,8 +173,10 @@ func galleryWebhook() templ.Component {
 	}), Switch(SwitchView{Action: "/x", Label: "Active", Word: "Active", On: true}), Button("Send Test", Btn{Kind: "primary", Icon: "send", Href: "#"}))
 	strip := NumberStrip([]Number{
 		{Label: "All", Value: "2,262", Note: "68.1% of attempts succeed", Href: "#"},
-		{Label: "Delivered", Value: "2,076", Icon: "circle-check", Tone: "ok", Href: "#"}, {Label: "Pending", Value: "170", Icon: "clock", Tone: "idle", Note: "next in 8 s", Href: "#"},
-		{Label: "Processing", Value: "4", Icon: "loader", Tone: "info", Href: "#"}, {Label: "Failed", Value: "12", Icon: "circle-x", Tone: "bad", Href: "#"},
+		{Label: "Delivered", Value: "2,076", Icon: "circle-check", Tone: "ok", Href: "#"},
+		{Label: "Pending", Value: "170", Icon: "clock", Tone: "idle", Note: "next in 8 s", Href: "#"},
+		{Label: "Processing", Value: "4", Icon: "loader", Tone: "info", Href: "#"},
+		{Label: "Failed", Value: "12", Icon: "circle-x", Tone: "bad", Href: "#"},
 		{Label: "Dead", Value: "0", Icon: "ban", Tone: "ink", Href: "#"},
 	})
 	charts := box("cols",
