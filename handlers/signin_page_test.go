@@ -94,6 +94,18 @@ func TestTheFirstRunMakesOneOwnerAndThenIsGone(t *testing.T) {
 	})
 }
 
+func TestTheWelcomeFormIsNoWayAroundTheWaitForWrongPasswords(t *testing.T) {
+	eachSite(t, func(t *testing.T, s *site) {
+		s.addMira()
+		b := s.visitor()
+		for range 5 {
+			b.post("/welcome", set(url.Values{}, "code", "x", "email", "mira@example.com", "password", "wrong")).wants(t, http.StatusNotFound)
+		}
+		b.post("/welcome", set(url.Values{}, "code", "x", "email", "mira@example.com", "password", testPassword)).wants(t, http.StatusNotFound)
+		b.post("/login", set(url.Values{}, "email", "mira@example.com", "password", testPassword)).wants(t, http.StatusTooManyRequests)
+	})
+}
+
 func TestTooManyWrongCodesMakeANewOneAndPrintIt(t *testing.T) {
 	eachSite(t, func(t *testing.T, s *site) {
 		if _, _, err := s.store.WelcomeCode(t.Context()); err != nil {

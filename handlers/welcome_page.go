@@ -41,11 +41,7 @@ func (h *Handlers) welcome(c echo.Context) error {
 		h.opt.PrintCode(code)
 	}
 	if store.IsCode(err, store.CodeNotFound) {
-		// The same form sent twice: the second one only signs in.
-		user, err = h.store.Authenticate(ctx, page.Email, fields.Get("password"))
-		if store.IsCode(err, store.CodeInvalid) {
-			return echo.ErrNotFound
-		}
+		user, err = h.signInInstead(c, page.Email, fields.Get("password"))
 	}
 	if faults, ok := faultsIn(err); ok {
 		page.Fault, page.Summary = faults.Detail, faults.Summary()
@@ -58,4 +54,22 @@ func (h *Handlers) welcome(c echo.Context) error {
 	try.Succeeded()
 	web.SessionOf(c).SignIn(user.ID)
 	return web.Redirect(c, homePath)
+}
+
+// signInInstead answers the same form sent twice: the second one only signs in.
+// To everybody else there is no such page, and guessing passwords here is slowed
+// down by email too, as on the page for signing in.
+func (h *Handlers) signInInstead(c echo.Context, email, password string) (store.User, error) {
+	try := h.signIns.Begin(c.RealIP(), email)
+	if try.Wait > 0 {
+		return store.User{}, echo.ErrNotFound
+	}
+	user, err := h.store.Authenticate(c.Request().Context(), email, password)
+	if store.IsCode(err, store.CodeInvalid) {
+		return store.User{}, echo.ErrNotFound
+	}
+	if err == nil {
+		try.Succeeded()
+	}
+	return user, err
 }
