@@ -177,7 +177,7 @@ func (f *flow) eventPages() {
 	f.p.follow(".facts a[href*='/events/']")
 	f.p.seeText("h1", "call.failed")
 	f.p.seeText("main", "refused") // its data
-	f.p.seeText("main", "Sent")
+	f.p.seeText(".event-cols", "Its delivery")
 	f.visit("event")
 	f.open("/setup/webhooks/events")
 	f.p.seeText("tbody", "order.paid")

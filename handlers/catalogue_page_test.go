@@ -82,7 +82,7 @@ func TestAnEventSaysWhoGotItAndWhoDidNot(t *testing.T) {
 		has(t, row, "call.ended", "berlin", "to 1 webhook")
 		has(t, plain(b.get(eventsPath+"?q=nowhere").dom(t), "#events"), "Nothing matches")
 		doc := b.get(eventPath(id)).dom(t)
-		has(t, plain(doc, "main"), "Sent", "Not subscribed", "It did not take call.ended.", `"call_id": "c1"`, "berlin")
+		has(t, plain(doc, ".event-cols"), "Pending", "Its delivery", "Not subscribed", "It did not take call.ended.", `"call_id": "c1"`, "berlin")
 		if link, _ := doc.Find(".event-cols a.link").Attr("href"); link != deliveryPath(delivery) {
 			t.Error("its delivery is at", link)
 		}

@@ -133,13 +133,13 @@ func (h *Handlers) eventPage(c echo.Context) error {
 	if p.Role.CanTest() {
 		v.TestHref = withQuery(trialPath, url.Values{"event": {e.Type}})
 	}
-	if v.Verdicts, err = h.verdictLines(ctx, p.Account.ID, e); err != nil {
+	if v.Verdicts, err = h.verdictLines(ctx, p.Account.ID, e, deliveries); err != nil {
 		return err
 	}
 	return web.Render(c, http.StatusOK, views.Event(h.frame(c, views.EntryLogs), v))
 }
 
-func (h *Handlers) verdictLines(ctx context.Context, account uuid.UUID, e store.Event) ([]views.VerdictLine, error) {
+func (h *Handlers) verdictLines(ctx context.Context, account uuid.UUID, e store.Event, deliveries []store.Delivery) ([]views.VerdictLine, error) {
 	webhooks, err := h.store.Webhooks(ctx, account)
 	if err != nil {
 		return nil, err
@@ -156,13 +156,20 @@ func (h *Handlers) verdictLines(ctx context.Context, account uuid.UUID, e store.
 				return nil, err
 			}
 		}
-		lines = append(lines, verdictLine(verdict, w, e))
+		line := verdictLine(verdict, w, e)
+		for i := range deliveries {
+			if d := &deliveries[i]; d.ID == verdict.DeliveryID {
+				line.State = views.DeliveryState(d.Status.String(), d.Held)
+			}
+		}
+		lines = append(lines, line)
 	}
 	return lines, nil
 }
 
 // verdictLine says a verdict in words. The webhook is empty where retention
-// removed it.
+// removed it. Where there is a delivery its status says more than that it was
+// sent: whether it arrived.
 func verdictLine(verdict store.Verdict, w store.Webhook, e store.Event) views.VerdictLine {
 	line := views.VerdictLine{URL: w.URL, Href: webhookPath(verdict.WebhookID), State: views.State{Icon: "circle-dashed", Tone: "idle"}}
 	if w.ID == uuid.Nil {
@@ -184,7 +191,7 @@ func verdictLine(verdict store.Verdict, w store.Webhook, e store.Event) views.Ve
 		line.State.Word, line.Text = "No agent", "It was bound to an agent, and the event is about none."
 	default:
 		line.State = views.State{Icon: "circle-pause", Tone: "idle", Word: "Inactive"}
-		line.Text = "It was inactive then; reactivating offers to send what it missed."
+		line.Text = "It was inactive then. Reactivating offers to send what it missed of the events it takes."
 	}
 	return line
 }

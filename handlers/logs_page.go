@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,8 +47,13 @@ func (h *Handlers) logsPage(c echo.Context) error {
 
 // view is the page that the filters lead to, without its rows.
 func (f logFilter) view() views.LogsView {
+	events := ""
+	if f.Text != "" {
+		events = withQuery(eventsPath, url.Values{"q": {f.Text}})
+	}
 	return views.LogsView{
-		Filtered: f.set(), CountMost: countMost, PerPage: logPage, Failed: -1,
+		EventsURL: events,
+		Filtered:  f.set(), CountMost: countMost, PerPage: logPage, Failed: -1,
 		ClearURL: logsPath, FailedURL: f.address(logsPath, "status", "failed"), PageURL: f.address(logsPath),
 	}
 }

@@ -91,6 +91,9 @@ func TestTheLogTeachesWhileThereIsNothingAndCountsWhatMatches(t *testing.T) {
 			}
 			if want == 0 {
 				has(t, plain(doc, "#deliveries"), "Nothing matches these filters", "3 deliveries without them", "Clear filters")
+				if n := doc.Find("#deliveries a[href='" + eventsPath + "?" + query + "']").Length(); (n == 1) != (query == "q=nowhere") {
+					t.Errorf("%s: %d ways to the events with the same text", query, n)
+				}
 			}
 		}
 		if button := doc.Find("form.filter-row button[type=submit]"); button.Length() != 1 {

@@ -13,6 +13,7 @@ type LogsView struct {
 	CountMost int
 	FailedURL string
 	ClearURL  string
+	EventsURL string // the same text among the events; empty: no text is looked for
 	Rows      []DeliveryLine
 	Total     int // without filters; asked only where nothing matches
 	LiveURL   string
@@ -24,6 +25,15 @@ type LogsView struct {
 
 func (v LogsView) pageWords() string {
 	return Count(v.PerPage) + " per page, " + CountUpTo(v.Matching, v.CountMost) + " in all"
+}
+
+// elsewhere says where what was looked for may be when no delivery matches.
+func (v LogsView) elsewhere() string {
+	words := Plural(v.Total, "delivery", "deliveries") + " without them."
+	if v.EventsURL != "" {
+		words += " An event that went to no webhook stands among the events, with the reason."
+	}
+	return words
 }
 
 // liveBody makes the rows of a table follow the log.
