@@ -20,7 +20,7 @@ import (
 const demoEmail = "demo@belfry.example"
 
 func prepareDemo(p *program, flags *flag.FlagSet) action {
-	rate := flags.Int("rate", 5, "events per `second`, from 1 to 100")
+	rate := flags.Int("rate", 5, "events per second, a `number` from 1 to 100")
 	return func(ctx context.Context, c *config) error {
 		if *rate < 1 || *rate > 100 {
 			return &usageError{faults: []string{fmt.Sprintf("-rate: %d is not from 1 to 100", *rate)}}

@@ -64,8 +64,11 @@ func (p *program) readData(from string) (data []byte, err error) {
 	}
 	var object json.RawMessage
 	var refused *web.Error
-	if err := web.ParseJSON(data, &object); errors.As(err, &refused) && len(refused.Fields) > 0 {
-		return nil, fmt.Errorf("the data is refused: %s %s", refused.Fields[0].Field, refused.Fields[0].Detail)
+	if err := web.ParseJSON(data, &object); errors.As(err, &refused) {
+		if len(refused.Fields) > 0 {
+			return nil, fmt.Errorf("the data is refused: %s %s", refused.Fields[0].Field, refused.Fields[0].Detail)
+		}
+		return nil, fmt.Errorf("the data is refused: %s", refused.Detail)
 	} else if err != nil {
 		return nil, fmt.Errorf("the data is not a JSON object: %w", err)
 	}

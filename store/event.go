@@ -106,7 +106,7 @@ func (e *NewEvent) check(limits Limits, field string, bad *faults) (tooLarge boo
 	var compact bytes.Buffer
 	compact.Grow(len(e.Data))
 	if err := json.Compact(&compact, e.Data); err != nil || compact.Len() == 0 || compact.Bytes()[0] != '{' {
-		bad.add(field+"data", "data is a JSON object")
+		bad.add(field+"data", "must be a JSON object")
 		return false
 	}
 	e.Data = compact.Bytes()

@@ -27,7 +27,7 @@ func (s Sample) headers() []HeaderLine {
 	}
 	lines := []HeaderLine{{Name: "POST", Value: path}}
 	if host != "" {
-		lines = append(lines, HeaderLine{Name: "host", Value: host})
+		lines = append(lines, HeaderLine{Name: "host", Value: strings.TrimPrefix(host, "http://")})
 	}
 	for _, h := range s.Headers {
 		lines = append(lines, HeaderLine{Name: strings.ToLower(h.Name), Value: h.Value})

@@ -84,7 +84,7 @@ func (p WebhookFormPage) head() Head {
 	}
 	return Head{
 		Crumbs: []Link{{"Webhooks", WebhooksAddress}, {Label: "Add webhook"}}, Title: "Add webhook",
-		Sub: "Belfry will POST the events you choose to this address, signed, and retry until it gets a 2xx.",
+		Sub: "Belfry will POST the events you choose to this address, signed, and try again when it gets no 2xx.",
 	}
 }
 

@@ -117,7 +117,7 @@ func refuseBlocked(err error) error {
 		return refuse(err.Error())
 	}
 	if blocked.Plain {
-		return &URLError{Sentence: "The URL must start with https://. Plain http is only for targets that the operator has listed.", Err: blocked}
+		return &URLError{Sentence: "The URL must start with https://. Plain http is only for targets that the operator has listed with -allow-targets.", Err: blocked}
 	}
 	return &URLError{
 		Sentence: blocked.Host + " leads to " + blocked.What + ". Use a public address, or ask the operator to list it (-allow-targets).",
