@@ -14,6 +14,9 @@ import (
 // bodyGrace is how long an answer that filled MaxAnswerBody may take to show whether it ends there.
 const bodyGrace = 50 * time.Millisecond
 
+// errNoStatus is an answer whose status means nothing.
+var errNoStatus = errors.New("outbound: the status is below 100")
+
 // Header is one header field. It is an alias of a plain struct, so that a list of them can be handed on as it is.
 type Header = struct{ Name, Value string }
 
@@ -129,6 +132,11 @@ func wireName(name string) string {
 // status has said all that matters.
 func (c *Client) read(resp *http.Response, cancel func(), rec *recorder, answer *Answer) error {
 	rec.enter(stageBody)
+	if resp.StatusCode < 100 { // net/http takes any three digits; RFC 9110, section 15, has none below 100
+		cancel()
+		_ = resp.Body.Close()
+		return errNoStatus
+	}
 	answer.StatusCode, answer.Proto, answer.Header = resp.StatusCode, resp.Proto, flatten(resp.Header)
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		return resp.Body.Close() // what follows is no body and never ends

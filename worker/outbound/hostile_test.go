@@ -110,6 +110,8 @@ func TestEachKindOfBadEndpointIsOneNamedFailure(t *testing.T) {
 		{"stops in a chunk", KindReset, "in the middle of its answer", long, write(head + "Transfer-Encoding: chunked\r\n\r\n9\r\nabc")},
 		{"sends broken chunks", KindBadResponse, "not valid HTTP", long, write(head + "Transfer-Encoding: chunked\r\n\r\nzz\r\nabc")},
 		{"speaks no HTTP", KindBadResponse, "not valid HTTP", long, write("220 mail.example ESMTP\r\n\r\n")},
+		{"answers with a status of 000", KindBadResponse, "not valid HTTP", long, write("HTTP/1.1 000 OK\r\nContent-Length: 0\r\n\r\n")},
+		{"answers with a status of 042", KindBadResponse, "not valid HTTP", long, write("HTTP/1.1 042 OK\r\nContent-Length: 100\r\n\r\n")},
 		{"sends 10 000 headers", KindBadResponse, "larger than 64 KiB", long, write(head + strings.Repeat("X-Name: value\r\n", 10000) + "\r\n")},
 		{"never ends a header", KindBadResponse, "larger than 64 KiB", long, func(c net.Conn) { write(head + "X: ")(c); flood(c, strings.Repeat("x", 9000)) }},
 		{"floods with 1xx", KindBadResponse, "larger than 64 KiB", long, func(c net.Conn) { flood(c, "HTTP/1.1 103 Early Hints\r\nX: y\r\n\r\n") }},
