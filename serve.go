@@ -90,11 +90,15 @@ func openToServe(ctx context.Context, c *config, log *slog.Logger) (*store.Store
 	return st, nil
 }
 
+// idlePerHost lets many webhooks lead to one host, as those of one automation
+// service do, and still keep their connections.
+const idlePerHost = 512
+
 // wire makes worker, pages and server of the settings.
 func (n *node) wire(c *config, printed io.Writer) error {
 	n.worker = worker.New(worker.Options{Store: n.store, Log: n.log, Grace: deliverTime, Client: outbound.New(outbound.Options{
 		Targets: c.targets, Timeout: n.store.Limits().Timeout, UserAgent: "Belfry/" + version(),
-		MaxIdleConnsPerHost: max(64, n.store.Limits().InFlight),
+		MaxIdleConnsPerHost: max(idlePerHost, n.store.Limits().InFlight),
 	})})
 	opt := handlers.Options{
 		Store: n.store, Version: version(), Log: n.log,

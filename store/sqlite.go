@@ -8,7 +8,10 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -23,6 +26,8 @@ import (
 type sqliteDB struct {
 	s    *Store
 	lock *os.File
+	// statements of batches, prepared on the one connection that writes.
+	statements sync.Map // query → *sql.Stmt, nil while it is being prepared
 }
 
 func openSQLite(ctx context.Context, s *Store) error {
@@ -131,18 +136,38 @@ func (d *sqliteDB) updateBatch(ctx context.Context, tx bun.Tx, table, set string
 	if cols[0].n == 0 {
 		return nil
 	}
-	values := make([]string, len(cols))
-	for i, c := range cols {
-		values[i] = "? AS " + c.name
+	numbered := batchValue.ReplaceAllStringFunc(set+" WHERE t.id = v.id", func(value string) string {
+		return fmt.Sprintf("?%d", 1+slices.IndexFunc(cols, func(c column) bool { return "v."+c.name == value }))
+	})
+	return d.each(ctx, tx, "UPDATE "+table+" AS t SET "+numbered, cols)
+}
+
+// batchValue is a value of the batch in the SET part of an update.
+var batchValue = regexp.MustCompile(`\bv\.\w+\b`)
+
+// prepare gives a statement for the transaction: the one prepared for all
+// transactions, or, the first time, one of its own.
+func (d *sqliteDB) prepare(ctx context.Context, tx bun.Tx, query string) (*sql.Stmt, error) {
+	kept, known := d.statements.LoadOrStore(query, (*sql.Stmt)(nil))
+	if stmt, ok := kept.(*sql.Stmt); ok && stmt != nil {
+		return tx.Tx.StmtContext(ctx, stmt), nil
 	}
-	return d.each(ctx, tx, "UPDATE "+table+" AS t SET "+set+" FROM (SELECT "+strings.Join(values, ", ")+") AS v WHERE t.id = v.id", cols)
+	if !known {
+		// The connection is free once the transaction is over.
+		go func() {
+			if stmt, err := d.s.db.DB.PrepareContext(ctx, query); err == nil {
+				d.statements.Store(query, stmt)
+			}
+		}()
+	}
+	return tx.Tx.PrepareContext(ctx, query)
 }
 
 // each runs one statement for each row of the columns. A row takes microseconds,
 // less than the driver needs to watch for ctx's end.
 func (d *sqliteDB) each(ctx context.Context, tx bun.Tx, query string, cols []column) error {
 	ctx = context.WithoutCancel(ctx)
-	stmt, err := tx.Tx.PrepareContext(ctx, query)
+	stmt, err := d.prepare(ctx, tx, query)
 	if err != nil {
 		return err
 	}
@@ -200,7 +225,7 @@ const sqliteRecordSQL = `UPDATE deliveries SET status = ?1, attempts = ?2, inter
 
 func (d *sqliteDB) recordRows(ctx context.Context, tx bun.Tx, node string, rows []recordRow) ([]bool, error) {
 	ctx = context.WithoutCancel(ctx) // as in each
-	stmt, err := tx.Tx.PrepareContext(ctx, sqliteRecordSQL)
+	stmt, err := d.prepare(ctx, tx, sqliteRecordSQL)
 	if err != nil {
 		return nil, err
 	}
