@@ -45,7 +45,7 @@ func (h *Handlers) logsLive(c echo.Context) error {
 		defer bell.Close()
 		var shown shownRows
 		count := liveCount{h: h, account: account, filter: f, ask: ask, next: time.Now().Add(countEvery)}
-		return h.follow(ctx, bell, func() error {
+		return h.follow(ctx, c, bell, func() error {
 			list, _, err := h.store.Deliveries(ctx, account, ask)
 			if err != nil {
 				return err
@@ -63,12 +63,18 @@ func concerns(change store.Change, account uuid.UUID) bool {
 	return change.AccountID == account || change.AccountID == uuid.Nil
 }
 
-// follow calls show now and after changes, in a calm rhythm, until ctx ends. A
-// database that does not answer is asked again.
-func (h *Handlers) follow(ctx context.Context, bell *store.Listener, show func() error) error {
+// follow calls show now and after changes, in a calm rhythm, until ctx or the
+// visitor's session ends. A database that does not answer is asked again.
+func (h *Handlers) follow(ctx context.Context, c echo.Context, bell *store.Listener, show func() error) error {
 	for {
 		began := time.Now()
-		err := show()
+		ended, err := web.SessionOf(c).Ended(ctx)
+		if ended {
+			return nil
+		}
+		if err == nil {
+			err = show()
+		}
 		pause := max(liveEvery, liveShare*time.Since(began))
 		if store.IsCode(err, store.CodeUnavailable) {
 			err, pause = nil, 2*time.Second
@@ -243,7 +249,7 @@ func (h *Handlers) deliveryLive(c echo.Context) error {
 		})
 		defer bell.Close()
 		seen := c.QueryParam("seen")
-		return h.follow(ctx, bell, func() error {
+		return h.follow(ctx, c, bell, func() error {
 			now, err := h.store.Delivery(ctx, account, id)
 			if err != nil || factsOf(&now).mark() == seen {
 				return err

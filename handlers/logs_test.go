@@ -227,6 +227,30 @@ func TestALiveStreamIsForThoseSignedIn(t *testing.T) {
 	})
 }
 
+func TestALiveStreamEndsWithItsSession(t *testing.T) {
+	eachSite(t, func(t *testing.T, s *site) {
+		s.addHook("https://one.example/hook")
+		_, first := s.event("call.started", `{}`)
+		viewer := s.signedIn(store.RoleViewer)
+		lines, end := viewer.listen(livePath)
+		defer end()
+		until(t, lines, "d-"+first.String())
+		users, err := s.store.Users(t.Context(), s.account.ID)
+		if err != nil || len(users) != 1 {
+			t.Fatal(users, err)
+		}
+		if err := s.store.EndSessions(t.Context(), users[0].ID); err != nil {
+			t.Fatal(err)
+		}
+		_, second := s.event("call.ended", `{}`)
+		for line := range lines { // until the stream ends
+			if strings.Contains(line, second.String()) {
+				t.Fatal("who was signed out still sees what happens")
+			}
+		}
+	})
+}
+
 func TestFiltersStandInTheAddressOfEveryLink(t *testing.T) {
 	f := logFilter{Agent: "berlin", Status: "failed", Text: "a b"}
 	if got := f.address(logsPath, "before", "x"); got != logsPath+"?agent=berlin&before=x&q=a+b&status=failed" {

@@ -121,7 +121,7 @@ func (h *Handlers) webhookLive(c echo.Context) error {
 			return concerns(change, p.Account.ID) && (change.WebhookID == id || change.WebhookID == uuid.Nil)
 		})
 		defer bell.Close()
-		return h.follow(ctx, bell, func() error {
+		return h.follow(ctx, c, bell, func() error {
 			page, err := h.webhookNow(ctx, p, id)
 			if err != nil {
 				return err

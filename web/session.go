@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -61,6 +62,16 @@ func (s *Session) UserID() (uuid.UUID, bool) {
 		return *user, true
 	}
 	return uuid.UUID{}, false
+}
+
+// Ended says whether the session was ended elsewhere since the request came, by signing out or a new password for
+// example. It is for requests that last.
+func (s *Session) Ended(ctx context.Context) (bool, error) {
+	if s.store == nil || s.g.ID == "" {
+		return false, nil
+	}
+	kept, _, err := s.store.load(ctx, s.g.ID)
+	return err == nil && kept == nil, err
 }
 
 // SignIn makes the session one of the user: everything it held is forgotten and it gets a new id, so that an id
