@@ -52,7 +52,7 @@ func (h *Handlers) Error(c echo.Context, err error) {
 	default:
 		err = web.Render(c, f.Status, h.faultPage(c, f))
 	}
-	if err != nil {
+	if err != nil && c.Request().Context().Err() == nil { // who left needs no answer
 		web.Logger(c).Error("the error could not be answered", "error", err)
 	}
 }

@@ -1,15 +1,20 @@
 package handlers
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"github.com/labstack/echo/v4"
 
 	"belfry/store"
+	"belfry/store/storetest"
 	"belfry/web"
 )
 
@@ -27,6 +32,19 @@ func TestAnUnknownAddressIsAPageForBrowsersAndAProblemForPrograms(t *testing.T) 
 			t.Errorf("problem: %s, %s", problem.Status, problem.Header.Get("Content-Type"))
 		}
 	})
+}
+
+func TestAVisitorWhoLeftIsNoErrorInTheLog(t *testing.T) {
+	var log bytes.Buffer
+	s := newSite(t, storetest.SQLite(t), func(opt *store.Options) {
+		opt.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelError}))
+	})
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	s.web.Handler().ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, http.MethodGet, "/nowhere", nil))
+	if log.Len() > 0 {
+		t.Error(log.String())
+	}
 }
 
 func TestAWrongMethodNamesTheRightOnes(t *testing.T) {
