@@ -205,7 +205,7 @@ func (f *fanout) lockQueues(ctx context.Context, tx bun.Tx) error {
 
 func (f *fanout) writeEvents(ctx context.Context, tx bun.Tx) error {
 	rows := f.events
-	return f.s.d.insertBatch(ctx, tx, "events", []column{
+	return f.s.d.insertBatch(ctx, tx, "events", "", []column{
 		col("id", "uuid", rows, func(e *eventRow) string { return e.ID.String() }),
 		col("account_id", "uuid", rows, func(e *eventRow) string { return e.AccountID.String() }),
 		col("type", "text", rows, func(e *eventRow) string { return e.Type }),
@@ -220,7 +220,7 @@ func (f *fanout) writeEvents(ctx context.Context, tx bun.Tx) error {
 
 func (f *fanout) writeDeliveries(ctx context.Context, tx bun.Tx) error {
 	rows := f.deliveries
-	return f.s.d.insertBatch(ctx, tx, "deliveries", []column{
+	return f.s.d.insertBatch(ctx, tx, "deliveries", "", []column{
 		col("id", "uuid", rows, func(d *deliveryRow) string { return d.ID.String() }),
 		col("account_id", "uuid", rows, func(d *deliveryRow) string { return d.AccountID.String() }),
 		col("queue_id", "uuid", rows, func(d *deliveryRow) string { return d.QueueID.String() }),
@@ -241,32 +241,22 @@ func (f *fanout) writeDeliveries(ctx context.Context, tx bun.Tx) error {
 }
 
 func (f *fanout) writeMissed(ctx context.Context, tx bun.Tx) error {
-	return f.s.d.insertBatch(ctx, tx, "missed_events", []column{
+	return f.s.d.insertBatch(ctx, tx, "missed_events", "", []column{
 		col("webhook_id", "uuid", f.missed, func(m missedRow) string { return m.webhook.String() }),
 		col("event_id", "uuid", f.missed, func(m missedRow) string { return m.event.String() }),
 	})
 }
 
 func (f *fanout) writeCounts(ctx context.Context, tx bun.Tx) error {
-	type row struct {
-		bun.BaseModel `bun:"table:event_counts,alias:event_counts"`
-		AccountID     uuid.UUID
-		Type          string
-		Hour          int64
-		Count         int64
-	}
-	var rows []row
-	for _, key := range sortedKeys(f.counts, func(a, b typeHour) int {
+	keys := sortedKeys(f.counts, func(a, b typeHour) int {
 		return cmp.Or(compareIDs(a.account, b.account), cmp.Compare(a.name, b.name))
-	}) {
-		rows = append(rows, row{AccountID: key.account, Type: key.name, Hour: key.hour, Count: f.counts[key]})
-	}
-	if len(rows) == 0 {
-		return nil
-	}
-	_, err := tx.NewInsert().Model(&rows).On("CONFLICT (account_id, type, hour) DO UPDATE").
-		Set("count = event_counts.count + excluded.count").Exec(ctx)
-	return err
+	})
+	return f.s.d.insertBatch(ctx, tx, "event_counts", "ON CONFLICT (account_id, type, hour) DO UPDATE SET count = event_counts.count + excluded.count", []column{
+		col("account_id", "uuid", keys, func(k typeHour) string { return k.account.String() }),
+		col("type", "text", keys, func(k typeHour) string { return k.name }),
+		col("hour", "bigint", keys, func(k typeHour) int64 { return k.hour }),
+		col("count", "bigint", keys, func(k typeHour) int64 { return f.counts[k] }),
+	})
 }
 
 // applyDeltas adds to the counts of queues that are locked.

@@ -111,12 +111,12 @@ func (d *postgresDB) isUnavailable(err error) bool {
 	return code == "" && (errors.As(err, &connect) || errors.As(err, &network) || pgconn.SafeToRetry(err) || strings.Contains(err.Error(), "conn closed") || strings.Contains(err.Error(), "unexpected EOF"))
 }
 
-func (d *postgresDB) insertBatch(ctx context.Context, tx bun.Tx, table string, cols []column) error {
+func (d *postgresDB) insertBatch(ctx context.Context, tx bun.Tx, table, conflict string, cols []column) error {
 	if cols[0].n == 0 {
 		return nil
 	}
 	names, arrays, args := unnest(cols)
-	_, err := tx.Tx.ExecContext(ctx, "INSERT INTO "+table+" ("+names+") SELECT * FROM "+arrays, d.with(args)...)
+	_, err := tx.Tx.ExecContext(ctx, "INSERT INTO "+table+" ("+names+") SELECT * FROM "+arrays+" "+conflict, d.with(args)...)
 	return err
 }
 

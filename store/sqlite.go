@@ -121,7 +121,7 @@ func (d *sqliteDB) isUnavailable(err error) bool {
 	return false
 }
 
-func (d *sqliteDB) insertBatch(ctx context.Context, tx bun.Tx, table string, cols []column) error {
+func (d *sqliteDB) insertBatch(ctx context.Context, tx bun.Tx, table, conflict string, cols []column) error {
 	if cols[0].n == 0 {
 		return nil
 	}
@@ -129,7 +129,7 @@ func (d *sqliteDB) insertBatch(ctx context.Context, tx bun.Tx, table string, col
 	for i, c := range cols {
 		names[i] = c.name
 	}
-	return d.each(ctx, tx, "INSERT INTO "+table+" ("+strings.Join(names, ", ")+") VALUES (?"+strings.Repeat(", ?", len(cols)-1)+")", cols)
+	return d.each(ctx, tx, "INSERT INTO "+table+" ("+strings.Join(names, ", ")+") VALUES (?"+strings.Repeat(", ?", len(cols)-1)+") "+conflict, cols)
 }
 
 func (d *sqliteDB) updateBatch(ctx context.Context, tx bun.Tx, table, set string, cols []column) error {

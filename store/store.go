@@ -91,7 +91,9 @@ type dialect interface {
 	isTransient(err error) bool
 	// isUnavailable says whether err means that the database can't be reached.
 	isUnavailable(err error) bool
-	insertBatch(ctx context.Context, tx bun.Tx, table string, cols []column) error
+	// insertBatch inserts the rows of the columns; conflict is an ON CONFLICT
+	// clause, or empty.
+	insertBatch(ctx context.Context, tx bun.Tx, table, conflict string, cols []column) error
 	// updateBatch changes many rows of table t, each found by the first column,
 	// its id. set names the values of the row as v.column.
 	updateBatch(ctx context.Context, tx bun.Tx, table, set string, cols []column) error

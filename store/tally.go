@@ -67,27 +67,20 @@ func (w *recording) tally(r *Result) {
 	}
 }
 
+// addTallies keeps one row of each key, with the sum and the last of the times.
+const addTallies = `ON CONFLICT (queue_id, span, start, kind, code, bucket) DO UPDATE SET count = tallies.count + excluded.count,
+	last_at = CASE WHEN tallies.last_at > excluded.last_at THEN tallies.last_at ELSE excluded.last_at END`
+
 func (s *Store) writeTallies(ctx context.Context, tx bun.Tx, tallies map[tallyKey]*tally) error {
-	if len(tallies) == 0 {
-		return nil
-	}
-	type row struct {
-		bun.BaseModel `bun:"table:tallies,alias:tallies"`
-		QueueID       uuid.UUID
-		Span          int
-		Start         int64
-		Kind          string
-		Code          int
-		Bucket        int
-		Count         int64
-		LastAt        int64
-	}
-	var rows []row
-	for _, k := range sortedKeys(tallies, compareTallies) {
-		rows = append(rows, row{QueueID: k.queue, Span: k.span, Start: k.start, Kind: k.kind, Code: k.code, Bucket: k.bucket, Count: tallies[k].count, LastAt: tallies[k].lastAt})
-	}
-	_, err := tx.NewInsert().Model(&rows).On("CONFLICT (queue_id, span, start, kind, code, bucket) DO UPDATE").
-		Set("count = tallies.count + excluded.count").
-		Set("last_at = CASE WHEN tallies.last_at > excluded.last_at THEN tallies.last_at ELSE excluded.last_at END").Exec(ctx)
-	return err
+	keys := sortedKeys(tallies, compareTallies)
+	return s.d.insertBatch(ctx, tx, "tallies", addTallies, []column{
+		col("queue_id", "uuid", keys, func(k tallyKey) string { return k.queue.String() }),
+		col("span", "integer", keys, func(k tallyKey) int64 { return int64(k.span) }),
+		col("start", "bigint", keys, func(k tallyKey) int64 { return k.start }),
+		col("kind", "text", keys, func(k tallyKey) string { return k.kind }),
+		col("code", "integer", keys, func(k tallyKey) int64 { return int64(k.code) }),
+		col("bucket", "integer", keys, func(k tallyKey) int64 { return int64(k.bucket) }),
+		col("count", "bigint", keys, func(k tallyKey) int64 { return tallies[k].count }),
+		col("last_at", "bigint", keys, func(k tallyKey) int64 { return tallies[k].lastAt }),
+	})
 }
