@@ -69,7 +69,8 @@ func healthOf(w *Webhook, q *queueRow, hour *timings, a *accountState, timeout t
 		h.State, h.Since, h.NextTry = HealthProbing, q.ProbingSince, q.ProbeAt
 	case h.Failed >= failingAttempts && h.Failed*failingShare >= h.Attempts:
 		h.State, h.Since = HealthFailing, q.FailingSince
-		if h.Since.IsZero() {
+		// A success in between ends a row of failures, not the trouble.
+		if h.Since.IsZero() || hour.firstFailure.Before(h.Since.Time) {
 			h.Since = hour.firstFailure
 		}
 	case h.P95 > timeout/2:

@@ -93,6 +93,21 @@ func TestAFailingWebhookIsProbedAloneUntilOneSuccess(t *testing.T) {
 	})
 }
 
+func TestASuccessInBetweenDoesNotMoveTheBeginningOfTheTrouble(t *testing.T) {
+	each(t, func(t *testing.T, d *desk) {
+		w := d.webhook("https://a.example/", "call.*")
+		began := d.clock.now()
+		for _, code := range []int{500, 500, 500, 200, 500, 500} {
+			d.publish("call.ended", `{}`)
+			d.answer(code, d.claim()[0])
+			d.clock.forward(6 * time.Minute)
+		}
+		if h := d.health(w); h.State != store.HealthFailing || h.Since.Sub(began).Abs() > 5*time.Minute {
+			t.Errorf("failing since %v, want about %v: %+v", h.Since, began, h)
+		}
+	})
+}
+
 func TestThreeDaysWithoutASuccessDeactivate(t *testing.T) {
 	each(t, func(t *testing.T, d *desk) {
 		w := d.webhook("https://a.example/", "call.*")
