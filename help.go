@@ -28,7 +28,7 @@ func (p *program) overview() error {
 	for _, cmd := range subcommands() {
 		fmt.Fprintf(p.stdout, "  %-20s %s\n", cmd.name, cmd.summary)
 	}
-	fmt.Fprintf(p.stdout, "\nEach explains itself with -h; the settings stand in %s serve -h.\n", invocation())
+	fmt.Fprintf(p.stdout, "\n%[1]s COMMAND -h explains a command; %[1]s serve -h lists the settings.\n", invocation())
 	return nil
 }
 
