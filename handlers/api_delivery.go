@@ -122,7 +122,7 @@ func (h *Handlers) apiSummary(c echo.Context) error {
 	}{n.Total(), n.Pending, n.Processing, n.Delivered, n.Failed, n.Dead})
 }
 
-// apiDelivery shows one delivery with all its attempts.
+// apiDelivery shows one delivery with its newest attempts.
 func (h *Handlers) apiDelivery(c echo.Context) error {
 	id, err := idIn(c, "id")
 	if err != nil {

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -66,11 +67,16 @@ type attemptRow struct {
 	BodiesRemoved   bool
 }
 
-// Attempts lists a delivery's attempts in order, with request and answer.
+// AttemptsListed is how many attempts of a delivery are read at once. Each comes
+// with the whole data of the event, and a delivery may be resent without end.
+const AttemptsListed = 30
+
+// Attempts lists a delivery's newest attempts, at most AttemptsListed, oldest of
+// them first, with request and answer.
 func (s *Store) Attempts(ctx context.Context, account, delivery uuid.UUID) ([]Attempt, error) {
 	var rows []attemptRow
 	err := s.ro.NewSelect().Model(&rows).Where("delivery_id = ?", delivery).
-		Where("EXISTS (SELECT 1 FROM deliveries d WHERE d.id = ? AND d.account_id = ?)", delivery, account).Order("number").Scan(ctx)
+		Where("EXISTS (SELECT 1 FROM deliveries d WHERE d.id = ? AND d.account_id = ?)", delivery, account).Order("number DESC").Limit(AttemptsListed).Scan(ctx)
 	if err != nil {
 		return nil, s.wrap(err)
 	}
@@ -82,6 +88,7 @@ func (s *Store) Attempts(ctx context.Context, account, delivery uuid.UUID) ([]At
 	if err != nil {
 		return nil, s.wrap(err)
 	}
+	slices.Reverse(rows)
 	attempts := make([]Attempt, len(rows))
 	for i := range rows {
 		if attempts[i], err = rows[i].attempt(&e); err != nil {

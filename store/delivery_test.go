@@ -43,6 +43,29 @@ func TestAPublishedEventIsClaimedOnceAndRecorded(t *testing.T) {
 	})
 }
 
+func TestADeliveryResentWithoutEndIsReadByItsNewestAttempts(t *testing.T) {
+	each(t, func(t *testing.T, d *desk) {
+		d.webhook("https://a.example/hook")
+		d.publish("call.ended", `{}`)
+		for n := 1; n <= store.AttemptsListed+2; n++ {
+			jobs := d.claim()
+			if len(jobs) != 1 || jobs[0].Attempt != n {
+				t.Fatalf("claimed %+v, want attempt %d", jobs, n)
+			}
+			d.answer(200, jobs...)
+			_, err := d.Resend(d.ctx, d.account, jobs[0].DeliveryID)
+			must(t, err)
+			d.clock.forward(time.Second)
+		}
+		job := d.claim()[0]
+		log, err := d.Attempts(d.ctx, d.account, job.DeliveryID)
+		must(t, err)
+		if len(log) != store.AttemptsListed || log[0].Number != 3 || log[len(log)-1].Number != store.AttemptsListed+2 {
+			t.Errorf("%d attempts are read, from %d to %d", len(log), log[0].Number, log[len(log)-1].Number)
+		}
+	})
+}
+
 func TestARetryWaitsForItsTimeAndALateResultChangesNothing(t *testing.T) {
 	each(t, func(t *testing.T, d *desk) {
 		w := d.webhook("https://a.example/hook")
