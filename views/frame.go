@@ -73,7 +73,7 @@ func (f Frame) live() (sentence, dot string) {
 	case f.Idle:
 		return "Ready, nothing to deliver", ""
 	default:
-		return "Delivering, up to " + Count(f.RatePerMinute) + " per minute", ""
+		return "Delivering, up to " + Count(f.RatePerMinute) + "/min", ""
 	}
 }
 
