@@ -76,7 +76,7 @@ func (d *postgresDB) blobText(column string) string { return "convert_from(" + c
 
 // migrate holds an advisory lock, which ends with the session that took it.
 func (d *postgresDB) migrate(ctx context.Context) error {
-	locker, err := lock.NewPostgresSessionLocker()
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300)) // asked every second, for 5 minutes
 	if err != nil {
 		return err
 	}
