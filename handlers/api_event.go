@@ -133,10 +133,14 @@ func eventOf(e *store.Event) eventJSON {
 	}
 }
 
+// listedBytes is how much data of events one answer holds: a hundred events may
+// have 25 MiB.
+const listedBytes = 4 << 20
+
 // apiEvents lists published events, newest first.
 func (h *Handlers) apiEvents(c echo.Context) error {
 	q := queryOf(c)
-	f := store.EventFilter{Type: q.text("event"), AgentID: q.text("agent_id"), Limit: q.limit(), Before: q.cursor()}
+	f := store.EventFilter{Type: q.text("event"), AgentID: q.text("agent_id"), Limit: q.limit(), Before: q.cursor(), DataBytes: listedBytes}
 	if err := q.err(); err != nil {
 		return err
 	}

@@ -183,6 +183,25 @@ func TestABatchHasAtMostEightMiB(t *testing.T) {
 	})
 }
 
+func TestALongListOfLargeEventsComesInMorePages(t *testing.T) {
+	eachSite(t, func(t *testing.T, s *site) {
+		k := s.caller(store.ScopePublish, store.ScopeRead)
+		one := `{"event":"call.ended","data":{"a":"` + strings.Repeat("x", 250<<10) + `"}}`
+		k.post("/events/batch", "["+strings.Repeat(one+",", 19)+one+"]").is(http.StatusAccepted)
+		var first, rest []eventJSON
+		r := k.get("/events?limit=100").is(http.StatusOK)
+		r.into(&first)
+		if len(first) != 16 {
+			t.Fatalf("%d events of 250 KiB in an answer of 4 MiB", len(first))
+		}
+		r = k.get(strings.TrimPrefix(nextOf(t, r), apiPath)).is(http.StatusOK)
+		r.into(&rest)
+		if len(rest) != 4 || r.header.Get("Link") != "" || rest[0].ID == first[15].ID {
+			t.Errorf("%d events follow, next %q", len(rest), r.header.Get("Link"))
+		}
+	})
+}
+
 func TestEventsAreListedByTypeAgentAndCursor(t *testing.T) {
 	eachSite(t, func(t *testing.T, s *site) {
 		k := s.caller(store.ScopePublish, store.ScopeRead)

@@ -186,6 +186,9 @@ type EventFilter struct {
 	// After turns the page back: events newer than that id.
 	After uuid.UUID
 	Limit int // 1 to 100; 0: 20
+	// DataBytes ends a page, after its first event, where the data of its events
+	// would be larger; 0: never. Not for pages turned back.
+	DataBytes int
 }
 
 // Events lists published events, newest first, without their verdicts; tests
@@ -215,7 +218,11 @@ func (s *Store) Events(ctx context.Context, account uuid.UUID, f EventFilter) (e
 		return nil, false, s.wrap(err)
 	}
 	rows, more = trimPage(rows, f.Limit, back)
+	size := 0
 	for i := range rows {
+		if size += len(rows[i].Data); f.DataBytes > 0 && i > 0 && size > f.DataBytes {
+			return events, true, nil
+		}
 		events = append(events, rows[i].event())
 	}
 	return events, more, nil
