@@ -154,8 +154,10 @@ func (p *tab) axe() []axeFinding {
 	ctx, cancel := context.WithTimeout(p.ctx, 3*patience)
 	defer cancel()
 	findings, err := chromedp.Run(ctx, func(ctx context.Context, t *chromedp.Target) ([]axeFinding, error) {
-		if _, err := chromedp.Evaluate[chromedp.Void](string(source))(ctx, t); err != nil {
-			return nil, err
+		if there, err := chromedp.Evaluate[bool]("typeof axe === 'object'")(ctx, t); err != nil || !there {
+			if _, err := chromedp.Evaluate[chromedp.Void](string(source))(ctx, t); err != nil {
+				return nil, err
+			}
 		}
 		return chromedp.Evaluate[[]axeFinding](run, chromedp.EvalAwaitPromise)(ctx, t)
 	})

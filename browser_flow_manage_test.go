@@ -52,7 +52,7 @@ func (f *flow) edit() {
 	if got := f.p.value("#description"); got != "Orders, renamed" {
 		f.t.Errorf("the description came back as %q", got)
 	}
-	f.p.fill("#url", f.to.URL+signedPath)
+	f.fillURL(f.to.URL + signedPath)
 	f.p.fill("#agent_id", "support-berlin")
 	f.p.follow(form)
 	f.p.seeText(".toast", "Saved.")

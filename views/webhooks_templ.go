@@ -280,7 +280,7 @@ func webhooksList(p WebhooksPage) templ.Component {
 				return nil
 			})
 			templ_7745c5c3_Err = Table(TableView{Caption: "Webhooks", Lines: true, Columns: []Column{
-				{Label: "Health"}, {Label: "Endpoint"}, {Label: "Events"}, {Label: "Last 24 h"}, {Label: "Success", Class: "num"},
+				{Label: "Health"}, {Label: "Endpoint"}, {Label: "Events", Class: "col-wide"}, {Label: "Last 24 h", Class: "col-wide"}, {Label: "Success", Class: "num"},
 				{Label: "Last delivery"}, {Label: "Active"}, {Label: "More", Hidden: true},
 			}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var9), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
@@ -443,7 +443,7 @@ func webhookRow(p WebhooksPage, o store.Overview) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "</div></th><td class=\"not-phone\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "</div></th><td class=\"col-wide not-phone\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -451,7 +451,7 @@ func webhookRow(p WebhooksPage, o store.Overview) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 22, "</td><td class=\"at-detail\"><div class=\"row\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 22, "</td><td class=\"col-wide at-detail\"><div class=\"row\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
