@@ -56,7 +56,7 @@ func (f *flow) addWrong() {
 	f.check("[name=secret_kind][value=own]")
 	f.p.fill("#secret", "short")
 	f.refused(submitOf("/setup/webhooks"), http.StatusUnprocessableEntity)
-	f.p.see(".summary")
+	f.p.seeText(".summary", "3 things")
 	f.p.seeText("#url-error", "private")
 	f.focused("url")
 	for field, want := range map[string]string{"#url": "https://10.0.0.1/hook", "#description": "Orders desk", "#secret": "short"} {

@@ -148,7 +148,10 @@ func (s *deliveryStory) next() *views.NextView {
 	left := s.MaxAttempts - s.Attempts - 1
 	for i := range min(left, 2) {
 		number := s.Attempts + 2 + i
-		n.After += map[bool]string{true: "Then, if needed, attempt ", false: " and attempt "}[i == 0] + strconv.Itoa(number) + " after " + roughly(s.scheduled(number-1))
+		n.After += map[bool]string{true: "Then, if needed, attempt ", false: ", attempt "}[i == 0] + strconv.Itoa(number) + " after " + roughly(s.scheduled(number-1))
+	}
+	if left > 2 {
+		n.After += ", and so on up to attempt " + strconv.Itoa(s.MaxAttempts)
 	}
 	if n.After != "" {
 		n.After += "."

@@ -137,6 +137,9 @@ func (s *deliveryStory) whyHeld() views.WhyView {
 		w.Do = views.Link{Label: "See limits", Href: "/setup/webhooks/limits"}
 	case store.HeldProbing:
 		w.Label, w.Bold = "Next probe", "Its endpoint is being probed after 10 failed attempts in a row."
+		if s.LastDetail != "" {
+			w.Bold = sentence(s.LastDetail) + " " + w.Bold
+		}
 		w.Text = "The oldest pending delivery goes alone. One success restores the endpoint, and this delivery follows; until then it uses no attempt."
 	default:
 		w.Bold = "All " + strconv.Itoa(s.limits.InFlight) + " places for requests to its endpoint are taken."

@@ -11,6 +11,7 @@ import (
 
 	"belfry/store"
 	"belfry/views"
+	"belfry/worker/signature"
 )
 
 // webhookForm is the form to add or edit a webhook, as it was typed.
@@ -105,15 +106,20 @@ func secretOf(kind, own string) store.SecretChoice {
 	return store.SecretChoice{}
 }
 
-// check finds what only the form can get wrong; with it, the URL's faults are
+// checkWebhookForm finds what only the form can get wrong, and a secret that
+// can't be one; with it, the URL's faults are
 // named at once. Nil: the store has the next word.
 func (h *Handlers) checkWebhookForm(ctx context.Context, account string, f webhookForm) error {
 	var wrong []store.FieldError
 	if f.Which == "some" && len(f.Events) == 0 {
 		wrong = append(wrong, store.FieldError{Field: "events", Detail: "choose at least one event, or All events"})
 	}
-	if f.SecretKind == "own" && f.Secret == "" {
-		wrong = append(wrong, store.FieldError{Field: "secret", Detail: "type your secret, or have one generated"})
+	if f.SecretKind == "own" {
+		if f.Secret == "" {
+			wrong = append(wrong, store.FieldError{Field: "secret", Detail: "type your secret, or have one generated"})
+		} else if err := signature.Check(f.Secret); err != nil {
+			wrong = append(wrong, store.FieldError{Field: "secret", Detail: err.Error()})
+		}
 	}
 	if len(wrong) == 0 {
 		return nil

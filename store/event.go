@@ -59,10 +59,10 @@ func decide(w *Webhook, eventType, agent string) (r Reason, missed bool) {
 	case w.AgentID != "" && w.AgentID != agent:
 		r = OtherAgent
 	}
-	if w.Active {
-		return r, false
+	if r == Sent && !w.Active {
+		return WasInactive, true
 	}
-	return WasInactive, r == Sent
+	return r, false
 }
 
 // Verdicts are kept with their event: 17 bytes each, id and reason.

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -93,7 +94,7 @@ func requestLevel(c echo.Context, status int) slog.Level {
 		return slog.LevelError
 	case status >= http.StatusInternalServerError:
 		return slog.LevelWarn
-	case c.Path() == "/healthz" || c.Path() == "/readyz":
+	case c.Path() == "/healthz" || c.Path() == "/readyz" || strings.HasPrefix(c.Path(), "/static/"):
 		return slog.LevelDebug
 	}
 	return slog.LevelInfo
