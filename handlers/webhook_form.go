@@ -107,8 +107,8 @@ func secretOf(kind, own string) store.SecretChoice {
 }
 
 // checkWebhookForm finds what only the form can get wrong, and a secret that
-// can't be one; with it, the URL's faults are
-// named at once. Nil: the store has the next word.
+// can't be one; with it, the URL's faults are named at once. Nil: the store has
+// the next word.
 func (h *Handlers) checkWebhookForm(ctx context.Context, account string, f webhookForm) error {
 	var wrong []store.FieldError
 	if f.Which == "some" && len(f.Events) == 0 {
