@@ -6,7 +6,7 @@ import "github.com/a-h/templ"
 type Column struct {
 	Label  string
 	Hidden bool   // the label is for screen readers only (actions)
-	Class  string // "num" right-aligned, "fit" as narrow as can be, "col-agent", "col-id" and "col-wide" leave on narrow screens
+	Class  string // "num" right-aligned, "fit" as narrow as can be, "col-agent" and "col-id" leave first on narrow screens, "col-full" below 1400, "col-wide" below 1100, "col-mid" below 960
 	Href   string // sorts by it; empty: not sortable
 	Sorted string // "", "ascending" or "descending"
 }

@@ -280,8 +280,8 @@ func webhooksList(p WebhooksPage) templ.Component {
 				return nil
 			})
 			templ_7745c5c3_Err = Table(TableView{Caption: "Webhooks", Lines: true, Columns: []Column{
-				{Label: "Health"}, {Label: "Endpoint"}, {Label: "Events", Class: "col-wide"}, {Label: "Last 24 h", Class: "col-wide"}, {Label: "Success", Class: "num"},
-				{Label: "Last delivery"}, {Label: "Active"}, {Label: "More", Hidden: true},
+				{Label: "Health"}, {Label: "Endpoint"}, {Label: "Events", Class: "col-full"}, {Label: "Last 24 h", Class: "col-wide"}, {Label: "Success", Class: "num col-mid"},
+				{Label: "Last delivery", Class: "col-mid"}, {Label: "Active"}, {Label: "More", Hidden: true},
 			}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var9), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -443,7 +443,7 @@ func webhookRow(p WebhooksPage, o store.Overview) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "</div></th><td class=\"col-wide not-phone\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "</div></th><td class=\"col-full not-phone\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -472,20 +472,20 @@ func webhookRow(p WebhooksPage, o store.Overview) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 24, "</span></div></td><td class=\"num not-phone\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 24, "</span></div></td><td class=\"num col-mid not-phone\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var18 string
 		templ_7745c5c3_Var18, templ_7745c5c3_Err = templ.JoinStringErrs(Percent(int(o.OK), int(o.OK+o.Failed)))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/webhooks.templ`, Line: 100, Col: 68}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/webhooks.templ`, Line: 100, Col: 76}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var18))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 25, "</td><td class=\"at-answer faint\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 25, "</td><td class=\"at-answer col-mid faint\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
