@@ -20,9 +20,9 @@ func TestLongNamesScrollNothingSideways(t *testing.T) {
 		"webhooks": "", "webhook": "/" + hook, "edit": "/" + hook + "/edit", "delete": "/" + hook + "?confirm=delete", "logs": "/logs?webhook=" + hook,
 		"delivery": "/deliveries/" + delivery, "events": "/events", "event": "/events/" + event, "test": "/test?webhook=" + hook, "catalogue": "/catalogue",
 	} {
+		f.open("/setup/webhooks" + path)
 		for _, width := range []int64{wide, 1000, narrow} {
 			f.p.lookAs(look{Width: width})
-			f.open("/setup/webhooks" + path)
 			f.p.fits()
 			f.p.screenshot("long-" + name)
 		}

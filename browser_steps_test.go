@@ -26,12 +26,14 @@ func (p *tab) open(url string) int {
 // view and nothing lies over it. It does not wait for what the click causes.
 func (p *tab) click(selector string) {
 	p.t.Helper()
-	p.until(selector+" can be clicked", spot(selector)+" !== null")
-	at, err := evaluate[[]float64](p, spot(selector))
-	if err != nil || len(at) != 2 {
-		p.fatalf("click %s: it is gone again (%v)", selector, err)
+	for range 5 { // a page that is just being laid out anew may take it away again
+		p.until(selector+" can be clicked", spot(selector)+" !== null")
+		if at, err := evaluate[[]float64](p, spot(selector)); err == nil && len(at) == 2 {
+			p.do("click "+selector, chromedp.MouseClickXY(at[0], at[1]))
+			return
+		}
 	}
-	p.do("click "+selector, chromedp.MouseClickXY(at[0], at[1]))
+	p.fatalf("click %s: it is gone again and again", selector)
 }
 
 // spot is an expression for where to press the mouse on an element: its middle,
