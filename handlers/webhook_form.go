@@ -2,16 +2,17 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
 	"belfry/store"
 	"belfry/views"
-	"belfry/worker/signature"
 )
 
 // webhookForm is the form to add or edit a webhook, as it was typed.
@@ -106,26 +107,26 @@ func secretOf(kind, own string) store.SecretChoice {
 	return store.SecretChoice{}
 }
 
-// checkWebhookForm finds what only the form can get wrong, and a secret that
-// can't be one; with it, the URL's faults are named at once. Nil: the store has
-// the next word.
-func (h *Handlers) checkWebhookForm(ctx context.Context, account string, f webhookForm) error {
+// checkWebhookForm finds what only the form can get wrong; with it, what the
+// store refuses is named at once. Nil: the store has the next word.
+func (h *Handlers) checkWebhookForm(ctx context.Context, account uuid.UUID, f webhookForm, n store.NewWebhook) error {
 	var wrong []store.FieldError
 	if f.Which == "some" && len(f.Events) == 0 {
 		wrong = append(wrong, store.FieldError{Field: "events", Detail: "choose at least one event, or All events"})
 	}
-	if f.SecretKind == "own" {
-		if f.Secret == "" {
-			wrong = append(wrong, store.FieldError{Field: "secret", Detail: "type your secret, or have one generated"})
-		} else if err := signature.Check(f.Secret); err != nil {
-			wrong = append(wrong, store.FieldError{Field: "secret", Detail: err.Error()})
-		}
+	if f.SecretKind == "own" && f.Secret == "" {
+		wrong = append(wrong, store.FieldError{Field: "secret", Detail: "type your secret, or have one generated"})
 	}
 	if len(wrong) == 0 {
 		return nil
 	}
-	if _, err := h.store.CheckURL(ctx, account, f.URL); err != nil {
-		wrong = append([]store.FieldError{{Field: "url", Detail: err.Error()}}, wrong...)
+	err := h.store.CheckWebhook(ctx, account, n)
+	var refused *store.Error
+	switch {
+	case errors.As(err, &refused):
+		wrong = append(refused.Fields, wrong...)
+	case err != nil:
+		return err
 	}
 	return &store.Error{Code: store.CodeInvalid, Detail: "the input is not valid", Fields: wrong}
 }

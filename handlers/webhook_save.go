@@ -40,13 +40,14 @@ func (h *Handlers) addWebhook(c echo.Context) error {
 	f := readWebhookForm(fields)
 	return h.submit(c, f.Token, func(ctx context.Context) (string, error) {
 		p := personOf(c)
-		if err := h.checkWebhookForm(ctx, p.Account.Name, f); err != nil {
-			return "", err
-		}
-		w, secret, warning, err := h.store.CreateWebhook(ctx, p.Account.ID, store.NewWebhook{
+		n := store.NewWebhook{
 			URL: f.URL, AgentID: f.Agent, Description: f.Description, Events: f.events(), Secret: secretOf(f.SecretKind, f.Secret),
 			Headers: f.Headers, Active: f.Active, By: p.Email,
-		})
+		}
+		if err := h.checkWebhookForm(ctx, p.Account.ID, f, n); err != nil {
+			return "", err
+		}
+		w, secret, warning, err := h.store.CreateWebhook(ctx, p.Account.ID, n)
 		if err != nil {
 			return "", err
 		}
@@ -110,10 +111,11 @@ func (h *Handlers) editWebhook(c echo.Context) error {
 	f.Version = max(f.Version, 1)
 	return h.submit(c, f.Token, func(ctx context.Context) (string, error) {
 		p := personOf(c)
-		if err := h.checkWebhookForm(ctx, p.Account.Name, f); err != nil {
+		events, headers := f.events(), f.headers(saved.Headers)
+		checked := store.NewWebhook{URL: f.URL, AgentID: f.Agent, Description: f.Description, Events: events, Headers: headers}
+		if err := h.checkWebhookForm(ctx, p.Account.ID, f, checked); err != nil {
 			return "", err
 		}
-		events, headers := f.events(), f.headers(saved.Headers)
 		_, warning, err := h.store.UpdateWebhook(ctx, p.Account.ID, saved.ID, store.WebhookPatch{
 			URL: &f.URL, AgentID: &f.Agent, Description: &f.Description, Events: &events, Headers: &headers,
 			Active: &f.Active, Version: f.Version, By: p.Email,

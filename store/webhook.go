@@ -193,25 +193,10 @@ func (s *Store) Webhooks(ctx context.Context, account uuid.UUID) ([]Webhook, err
 // here; empty for an unsigned one. warning is for the admin, where the URL's
 // name does not resolve now.
 func (s *Store) CreateWebhook(ctx context.Context, account uuid.UUID, n NewWebhook) (w Webhook, secret, warning string, err error) {
-	a, err := s.Account(ctx, account)
+	secret, warning, err = s.checkWebhook(ctx, account, &n)
 	if err != nil {
 		return w, "", "", err
 	}
-	var bad faults
-	warning = s.checkURL(ctx, a.Name, n.URL, &bad)
-	checkAgent(n.AgentID, &bad)
-	checkDescription(n.Description, &bad)
-	checkHeaders(n.Headers, a.HeaderPrefix, &bad)
-	secret = checkSecret(n.Secret, &bad)
-	types, err := s.knownTypes(ctx, s.ro, account)
-	if err != nil {
-		return w, "", "", s.wrap(err)
-	}
-	events := checkEvents(n.Events, types, &bad)
-	if err := bad.err(); err != nil {
-		return w, "", "", err
-	}
-	n.Events = events
 	id := newID()
 	err = s.tx(ctx, func(ctx context.Context, tx bun.Tx) ([]Change, error) {
 		return s.insertWebhook(ctx, tx, account, id, n, secret)
@@ -221,6 +206,32 @@ func (s *Store) CreateWebhook(ctx context.Context, account uuid.UUID, n NewWebho
 	}
 	w, err = s.webhook(ctx, s.db, account, id)
 	return w, secret, warning, err
+}
+
+// CheckWebhook says what CreateWebhook would refuse of the input itself, all
+// at once, and adds nothing.
+func (s *Store) CheckWebhook(ctx context.Context, account uuid.UUID, n NewWebhook) error {
+	_, _, err := s.checkWebhook(ctx, account, &n)
+	return err
+}
+
+func (s *Store) checkWebhook(ctx context.Context, account uuid.UUID, n *NewWebhook) (secret, warning string, err error) {
+	a, err := s.Account(ctx, account)
+	if err != nil {
+		return "", "", err
+	}
+	types, err := s.knownTypes(ctx, s.ro, account)
+	if err != nil {
+		return "", "", s.wrap(err)
+	}
+	var bad faults
+	warning = s.checkURL(ctx, a.Name, n.URL, &bad)
+	checkAgent(n.AgentID, &bad)
+	checkDescription(n.Description, &bad)
+	checkHeaders(n.Headers, a.HeaderPrefix, &bad)
+	secret = checkSecret(n.Secret, &bad)
+	n.Events = checkEvents(n.Events, types, &bad)
+	return secret, warning, bad.err()
 }
 
 func (s *Store) insertWebhook(ctx context.Context, tx bun.Tx, account, id uuid.UUID, n NewWebhook, secret string) ([]Change, error) {
