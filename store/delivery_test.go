@@ -90,3 +90,21 @@ func TestARetryWaitsForItsTimeAndALateResultChangesNothing(t *testing.T) {
 		}
 	})
 }
+
+func TestRecordingClaimsWhatFollowsInTheSameCommit(t *testing.T) {
+	each(t, func(t *testing.T, d *desk) {
+		w := d.webhook("https://a.example/hook")
+		d.publish("call.ended", `{}`)
+		first := d.claim()
+		d.publish("call.ended", `{}`)
+		result := store.Result{Job: first[0], Next: store.Delivered, Attempt: store.Attempt{Number: 1, Node: "n", StartedAt: store.At(d.clock.now()), StatusCode: 200}}
+		next, err := d.RecordAndClaim(d.ctx, []store.Result{result}, store.ClaimRequest{Max: 10})
+		must(t, err)
+		if len(next) != 1 || next[0].DeliveryID == first[0].DeliveryID {
+			t.Fatalf("claimed %+v", next)
+		}
+		if got, want := d.summary(w), (store.Summary{Delivered: 1, Processing: 1}); got != want {
+			t.Errorf("summary is %+v, want %+v", got, want)
+		}
+	})
+}

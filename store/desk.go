@@ -82,6 +82,9 @@ type accountState struct {
 // lockAccounts locks the states of the accounts, in the order of their ids,
 // and fits each with its desk. The result has no entry for unknown accounts.
 func (s *Store) lockAccounts(ctx context.Context, tx bun.Tx, ids []uuid.UUID) (map[uuid.UUID]*accountState, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
 	var rows []accountState
 	err := tx.NewRaw(`SELECT account_id, rate_used_until, webhooks_version, `+s.nowSQL()+` AS now
 		FROM account_states WHERE account_id IN (?) ORDER BY account_id`+s.d.forUpdate(), bun.List(ids)).Scan(ctx, &rows)

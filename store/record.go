@@ -42,15 +42,37 @@ type recordRow struct {
 // counts, tallies and health. A result counts only where the lease is still
 // this node's; a late one changes nothing.
 func (s *Store) Record(ctx context.Context, results []Result) error {
+	_, err := s.RecordAndClaim(ctx, results, ClaimRequest{})
+	return err
+}
+
+// RecordAndClaim records as Record does and, in the same commit, claims as
+// Claim does: where there is a backlog, what a node finished and what it takes
+// on next cost one commit, not two.
+func (s *Store) RecordAndClaim(ctx context.Context, results []Result, r ClaimRequest) (jobs []Job, err error) {
 	if len(results) == 0 {
-		return nil
+		return nil, nil
 	}
-	seen := map[uuid.UUID]bool{}
+	var due, accounts []uuid.UUID
+	if r.Max > 0 {
+		if due, accounts, err = s.dueQueues(ctx, r); err != nil {
+			return nil, s.wrap(err)
+		}
+	}
+	touched := map[uuid.UUID]bool{}
 	for _, r := range results {
-		seen[r.Job.QueueID] = true
+		touched[r.Job.QueueID] = true
 	}
-	ids := sortedKeys(seen, compareIDs)
-	return s.tx(ctx, func(ctx context.Context, tx bun.Tx) ([]Change, error) {
+	for _, id := range due {
+		touched[id] = true
+	}
+	ids := sortedKeys(touched, compareIDs)
+	err = s.tx(ctx, func(ctx context.Context, tx bun.Tx) ([]Change, error) {
+		jobs = nil
+		states, err := s.lockAccounts(ctx, tx, accounts)
+		if err != nil {
+			return nil, err
+		}
 		now, err := s.clock(ctx, tx)
 		if err != nil {
 			return nil, err
@@ -59,13 +81,22 @@ func (s *Store) Record(ctx context.Context, results []Result) error {
 		if err != nil {
 			return nil, err
 		}
-		return s.record(ctx, tx, now, queues, results)
+		changes, err := s.record(ctx, tx, now, queues, results)
+		if err != nil || len(due) == 0 {
+			return changes, err
+		}
+		if queues, err = s.lockQueues(ctx, tx, due); err != nil { // as the results left them
+			return nil, err
+		}
+		jobs, err = s.claim(ctx, tx, r, states, queues)
+		return append(changes, changesOf(jobs)...), err
 	})
+	return jobs, err
 }
 
 func (s *Store) clock(ctx context.Context, tx bun.Tx) (now int64, err error) {
-	if s.opt.Now != nil {
-		return s.opt.Now().UnixMicro(), nil
+	if s.opt.Now != nil || s.d.oneNode() {
+		return s.here().UnixMicro(), nil
 	}
 	err = tx.NewRaw("SELECT "+s.d.nowSQL()).Scan(ctx, &now)
 	return now, err

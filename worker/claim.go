@@ -10,29 +10,27 @@ import (
 const (
 	// maxClaim is how many jobs one claim takes at most.
 	maxClaim = 512
-	// claimPause is the least time after a claim that found nothing, unless a
-	// slot came free: a bell that rings for what can't start now is no reason
-	// to ask again and again.
+	// claimPause is the least time between two claims: a bell that rings for
+	// what can't start now is no reason to ask again and again, and the slots
+	// that come free are filled by the recorder, all at once.
 	claimPause = 5 * time.Millisecond
 	// callTimeout is how long one call to the database may take.
 	callTimeout = 10 * time.Second
 )
 
 // claims takes due deliveries and starts them until ctx ends: woken by the
-// bell, by a free slot, by the time of the next one, and by a slow poll.
+// bell, by a free slot, by the time of the next one, and by a slow poll. While
+// answers come in, the recorder claims what follows them; see tryRecord.
 func (w *Worker) claims(ctx context.Context, bell *store.Listener) {
 	wait := backoff{log: w.log, doing: "claim deliveries"}
 	for ctx.Err() == nil {
-		started, next, err := w.claim(ctx)
-		switch {
-		case err != nil:
+		next, err := w.claim(ctx)
+		if err != nil {
 			wait.after(ctx, err)
-		case started == 0:
-			wait.reset()
-			w.rest(ctx, bell, min(next, w.poll))
-		default:
-			wait.reset()
+			continue
 		}
+		wait.reset()
+		w.rest(ctx, bell, min(next, w.poll))
 	}
 }
 
@@ -44,25 +42,31 @@ func (w *Worker) due(c store.Change) bool {
 
 // claim runs to its end whatever happens to ctx, so that no lease is taken
 // that nobody knows of.
-func (w *Worker) claim(ctx context.Context) (started int, next time.Duration, err error) {
+func (w *Worker) claim(ctx context.Context) (next time.Duration, err error) {
 	busy, room := w.slots.view()
 	if room <= 0 {
-		return 0, w.poll, nil
+		return w.poll, nil
 	}
 	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
 	defer cancel()
 	jobs, next, err := w.store.Claim(call, store.ClaimRequest{Max: min(room, maxClaim), InFlight: busy})
-	var over []store.Job
+	w.take(call, jobs)
+	return next, err
+}
+
+// take starts claimed jobs and gives back those that found no slot: a fresh
+// delivery was quicker, or the worker stops.
+func (w *Worker) take(ctx context.Context, jobs []store.Job) {
+	var mine, over []store.Job
 	for _, j := range jobs {
-		if !w.slots.take(j.QueueID) { // a fresh delivery was quicker, or the worker stops
+		if w.slots.take(j.QueueID) {
+			mine = append(mine, j)
+		} else {
 			over = append(over, j)
-			continue
 		}
-		started++
-		w.start(j)
 	}
-	w.giveBack(call, over)
-	return started, next, err
+	w.Deliver(mine)
+	w.giveBack(ctx, over)
 }
 
 // rest waits until there may be something to claim.
@@ -71,8 +75,6 @@ func (w *Worker) rest(ctx context.Context, bell *store.Listener, next time.Durat
 	defer pause.Stop()
 	select {
 	case <-ctx.Done():
-		return
-	case <-w.slots.freed:
 		return
 	case <-pause.C:
 	}

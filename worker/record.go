@@ -65,10 +65,15 @@ func (w *Worker) record(ctx context.Context, batch []store.Result) {
 	}
 }
 
+// tryRecord records the batch and claims for the slots that its requests left
+// free, in one commit.
 func (w *Worker) tryRecord(ctx context.Context, batch []store.Result) error {
 	call, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	return w.store.Record(call, batch)
+	busy, room := w.slots.view()
+	jobs, err := w.store.RecordAndClaim(call, batch, store.ClaimRequest{Max: min(max(room, 0), maxClaim), InFlight: busy})
+	w.take(call, jobs)
+	return err
 }
 
 // away says that the database did not answer, so that the same call may work

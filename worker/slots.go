@@ -101,6 +101,9 @@ func (s *slots) full(queue uuid.UUID) bool {
 func (s *slots) view() (busy map[uuid.UUID]int, room int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.closed {
+		return nil, 0
+	}
 	return maps.Clone(s.busy), s.roomLocked()
 }
 
