@@ -16,15 +16,15 @@ import (
 var refused = map[string]string{
 	`\bhx-ext=|\bsse-(connect|swap|close)=`:                         "hx-sse:connect",
 	`\bhx-(disinherit|inherit|vars|params|prompt|request|history)=`: "htmx 4 has no such attribute",
-	`\bhx-disabled-elt=`:              "hx-disable",
-	`htmx:[a-z]+[A-Z]`:                "event names with colons, such as htmx:after:swap",
-	`\bhx-on\b|"hx-on`:                "a listener in app.js",
-	`["'\s]js:|\bhx-trigger="[^"]*\[`: "plain values: the policy forbids evaluating text",
-	`\sstyle=|<style`:                 "a class",
-	`\son[a-z]+="`:                    "a listener in app.js",
-	`<script(>|\s[^>]*>[^<])`:         "a file in static/js",
-	`javascript:`:                     "a listener in app.js",
-	`\bhtmx\.(defineExtension|addClass|removeClass|off)\b`: "what htmx 4 has",
+	`\bhx-disabled-elt=`:                                            "hx-disable",
+	`htmx:[a-z]+[A-Z]`:                                              "event names with colons, such as htmx:after:swap",
+	`\bhx-on\b|"hx-on`:                                              "a listener in app.js",
+	`["'\s]js:|\bhx-trigger="[^"]*\[`:                               "plain values: the policy forbids evaluating text",
+	`\sstyle=|<style`:                                               "a class",
+	`\son[a-z]+="`:                                                  "a listener in app.js",
+	`<script(>|\s[^>]*>[^<])`:                                       "a file in static/js",
+	`javascript:`:                                                   "a listener in app.js",
+	`\bhtmx\.(defineExtension|addClass|removeClass|off)\b`:          "what htmx 4 has",
 }
 
 // sources are the templates and our own scripts.
