@@ -1,25 +1,38 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"strings"
 
 	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
 
 // open goes to an address and gives the status of the answer, after redirects.
+// It asks the page that has come, not the driver's record of what went over the
+// line: that ends early where the page that is left changes its own address.
 func (p *tab) open(url string) int {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, patience)
-	defer cancel()
-	answer, err := chromedp.Run(ctx, chromedp.NavigateResponse(url))
+	before, err := evaluate[float64](p, "performance.timeOrigin")
 	if err != nil {
 		p.fatalf("open %s: %v", url, err)
 	}
-	return int(answer.Status)
+	p.do("open "+url, command(page.Navigate, page.NavigateParams{URL: url}))
+	p.arrive(url, before)
+	status, err := evaluate[int](p, "performance.getEntriesByType('navigation')[0].responseStatus")
+	if err != nil {
+		p.fatalf("open %s: %v", url, err)
+	}
+	return status
+}
+
+// arrive waits until a document younger than the one before has loaded.
+func (p *tab) arrive(by string, before float64) {
+	p.t.Helper()
+	p.until(by+" has led to another page",
+		fmt.Sprintf("performance.timeOrigin !== %f && document.readyState === 'complete'", before))
 }
 
 // click presses the mouse on the first element that matches, once that is in
@@ -62,8 +75,7 @@ func (p *tab) follow(selector string) {
 		p.fatalf("follow %s: %v", selector, err)
 	}
 	p.click(selector)
-	p.until(selector+" has led to another page",
-		fmt.Sprintf("performance.timeOrigin !== %f && document.readyState === 'complete'", before))
+	p.arrive(selector, before)
 }
 
 // fill types a value into a field in place of what is there.
