@@ -6,7 +6,7 @@ SHELL := /bin/bash
 TOOL := go tool -modfile=.ci/tools/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test bench deps vet lint format fresh generate fmt clean
+.PHONY: help build run demo test torture bench deps vet lint format fresh generate fmt clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -22,6 +22,9 @@ demo: ## serve a living sample with throw-away data
 
 test: deps vet lint format fresh ## check everything, as CI does
 	go test -race ./...
+
+torture: deps ## run the tests of the worst day in their long form
+	go test -v -timeout 30m -run WorstDay . -args -torture
 
 bench: ## measure publish, POST and record against bare signed POSTs
 	go test -run - -bench Pipeline -benchtime 20000x ./worker

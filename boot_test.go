@@ -149,6 +149,14 @@ func processCommand(t *testing.T, environment map[string]string, args ...string)
 // spawn runs the program as a process of its own and waits until it serves.
 func spawn(t *testing.T, environment map[string]string, args ...string) *running {
 	t.Helper()
+	r := launch(t, environment, args...)
+	r.awaitAddress()
+	return r
+}
+
+// launch starts the program as a process of its own; it may not serve yet.
+func launch(t *testing.T, environment map[string]string, args ...string) *running {
+	t.Helper()
 	cmd := processCommand(t, environment, args...)
 	r := &running{t: t, out: newTranscript(), log: newTranscript(), ended: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = r.out, r.log
@@ -163,7 +171,6 @@ func spawn(t *testing.T, environment map[string]string, args ...string) *running
 		r.code = cmd.ProcessState.ExitCode()
 	}()
 	t.Cleanup(r.kill)
-	r.awaitAddress()
 	return r
 }
 

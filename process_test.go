@@ -24,41 +24,6 @@ func serving(t *testing.T, db storetest.Database) (environment map[string]string
 	return environment, strings.TrimSpace(must(t, environment, "", "key", "add", "-name", "test"))
 }
 
-func TestNothingAcceptedIsLostWhenTheProcessIsKilled(t *testing.T) {
-	rounds := map[string]int{storetest.KindSQLite: 10, storetest.KindPostgres: 4}
-	storetest.Each(t, func(t *testing.T, db storetest.Database) {
-		environment, key := serving(t, db)
-		to, missing := newReceiver(t), map[string]bool{}
-		for round := range rounds[db.Kind] {
-			r := spawn(t, environment, "serve")
-			if round == 0 {
-				r.addWebhook(key, to.URL)
-			}
-			// In turn, requests are being answered when the process dies, or
-			// none has been answered.
-			if round%2 == 0 {
-				to.holdBack()
-			} else {
-				to.letGo()
-			}
-			for i := range 20 {
-				id := fmt.Sprintf("%d-%d", round, i)
-				r.publish(key, id)
-				missing[id] = true
-			}
-			r.kill()
-		}
-		to.letGo()
-		r := spawn(t, environment, "serve")
-		accepted := len(missing)
-		for len(missing) > 0 {
-			delete(missing, take(t, to.answered, func() string {
-				return fmt.Sprintf("%d of %d accepted events never came: %v\n%s", len(missing), accepted, missing, r.log)
-			}))
-		}
-	})
-}
-
 func TestStoppingFinishesWhatIsUnderWayAndGivesBackTheRest(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db storetest.Database) {
 		environment, key := serving(t, db)
