@@ -149,7 +149,7 @@ const (
 				ORDER BY next_attempt_at LIMIT q.n) p)` + postgresLeaseSQL
 	postgresProbeSQL = `WITH picked AS (
 			SELECT p.id FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS q (id, low, n) CROSS JOIN LATERAL (
-				SELECT id FROM deliveries WHERE queue_id = q.id AND status = 0 AND $4::bigint IS NOT NULL ORDER BY id LIMIT 1) p)` + postgresLeaseSQL
+				SELECT id FROM deliveries WHERE webhook_id = q.id AND status = 0 AND NOT test AND $4::bigint IS NOT NULL ORDER BY id LIMIT 1) p)` + postgresLeaseSQL
 	postgresLeaseSQL = `
 		UPDATE deliveries d SET status = 1, lease_node = $5, lease_until = $6 FROM picked, events e
 		WHERE d.id = picked.id AND e.id = d.event_id

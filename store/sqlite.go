@@ -187,7 +187,7 @@ func (d *sqliteDB) each(ctx context.Context, tx bun.Tx, query string, cols []col
 // dueSQL picks what a queue has due, earliest first; probeSQL its oldest.
 const (
 	sqliteDueSQL   = "SELECT id FROM deliveries WHERE queue_id = ? AND status = 0 AND next_attempt_at BETWEEN ? AND ? ORDER BY next_attempt_at LIMIT ?"
-	sqliteProbeSQL = "SELECT id FROM deliveries WHERE queue_id = ? AND status = 0 ORDER BY id LIMIT 1"
+	sqliteProbeSQL = "SELECT id FROM deliveries WHERE webhook_id = ? AND status = 0 AND NOT test ORDER BY id LIMIT 1"
 )
 
 func (d *sqliteDB) claimRows(ctx context.Context, tx bun.Tx, takes []take, now, leaseUntil int64, node string) ([]claimed, error) {

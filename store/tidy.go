@@ -103,7 +103,7 @@ func (s *Store) expireSome(ctx context.Context, queue uuid.UUID) (int, error) {
 			return nil, err
 		}
 		res, err := tx.NewRaw(`UPDATE deliveries SET status = ?, finished_at = ?, next_attempt_at = NULL, last_detail = ?
-			WHERE id IN (SELECT id FROM deliveries WHERE queue_id = ? AND status = 0 ORDER BY id LIMIT ?)`,
+			WHERE id IN (SELECT id FROM deliveries WHERE webhook_id = ? AND status = 0 AND NOT test ORDER BY id LIMIT ?)`,
 			Dead, now, "held too long while the webhook was inactive", queue, tidyBatch).Exec(ctx)
 		if err != nil {
 			return nil, err

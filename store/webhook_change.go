@@ -256,13 +256,22 @@ func (s *Store) DeleteWebhook(ctx context.Context, account, id uuid.UUID) error 
 // sweepBatch is how many deliveries of a deleted webhook die in one commit.
 const sweepBatch = 2000
 
-// sweepDeleted writes to the rows what the deletion already says of them.
+// sweepDeleted writes to the rows what the deletion already says of them: those
+// that wait, and the few that are under way.
 func (s *Store) sweepDeleted(ctx context.Context, id uuid.UUID) (int, error) {
+	waiting, err := s.sweepSome(ctx, id, Pending)
+	if err != nil || waiting == sweepBatch {
+		return waiting, err
+	}
+	return s.sweepSome(ctx, id, Processing)
+}
+
+func (s *Store) sweepSome(ctx context.Context, id uuid.UUID, status Status) (int, error) {
 	var n int64
 	err := s.tx(ctx, func(ctx context.Context, tx bun.Tx) ([]Change, error) {
 		res, err := tx.NewRaw(`UPDATE deliveries SET status = ?, finished_at = `+s.nowSQL()+`, next_attempt_at = NULL
-			WHERE id IN (SELECT id FROM deliveries WHERE webhook_id = ? AND status IN (?, ?) AND NOT test LIMIT ?)`,
-			Dead, id, Pending, Processing, sweepBatch).Exec(ctx)
+			WHERE id IN (SELECT id FROM deliveries WHERE webhook_id = ? AND status = ? AND NOT test LIMIT ?)`,
+			Dead, id, status, sweepBatch).Exec(ctx)
 		if err != nil {
 			return nil, err
 		}
