@@ -45,9 +45,20 @@ type take struct {
 
 // claimed is one delivery that a claim leased, with the event's part of it.
 type claimed struct {
-	deliveryRow `bun:",extend"`
-	OccurredAt  Time
-	Data        []byte
+	deliveryRow
+	OccurredAt Time
+	Data       []byte
+}
+
+// claimColumns are the columns that readClaimed reads.
+const claimColumns = `d.id, d.account_id, d.queue_id, d.webhook_id, d.event_id, d.event_type, d.test, coalesce(d.url, ''), d.secret,
+	d.attempts, d.max_attempts, d.schedule_start, d.spared, e.occurred_at, e.data`
+
+func readClaimed(scan scanner) (claimed, error) {
+	var c claimed
+	err := scan(&c.ID, &c.AccountID, &c.QueueID, &c.WebhookID, &c.EventID, &c.EventType, &c.Test, &c.URL, &c.Secret,
+		&c.Attempts, &c.MaxAttempts, &c.ScheduleStart, &c.Spared, &c.OccurredAt, &c.Data)
+	return c, err
 }
 
 // Claim leases due deliveries to this node, queue by queue in turn, as far as
@@ -90,54 +101,57 @@ func changesOf(jobs []Job) []Change {
 	return changes
 }
 
-// claimable narrows to queues that may be served. A probed queue is served
-// one delivery at a time over all nodes.
-const claimable = `NOT q.paused AND NOT q.deleted AND q.due_at IS NOT NULL AND NOT (q.probing AND q.processing > 0)`
+// claimable narrows to queues that may be served, but for those in the list
+// bound to $1 and the accounts in it. A probed queue is served one delivery at a
+// time over all nodes.
+func (s *Store) claimable() string {
+	return ` FROM queues q WHERE NOT q.paused AND NOT q.deleted AND q.due_at IS NOT NULL AND NOT (q.probing AND q.processing > 0)
+		AND NOT ` + s.d.among("q.id", "$1", "uuid") + ` AND NOT ` + s.d.among("q.account_id", "$1", "uuid")
+}
+
+// dueSQL is when a queue may be served next.
+const dueSQL = "CASE WHEN q.probing THEN q.probe_at ELSE q.due_at END"
 
 // dueQueues lists the queues that have something due, in the order in which
 // they were served last, and their accounts.
 func (s *Store) dueQueues(ctx context.Context, r ClaimRequest) (ids, accounts []uuid.UUID, err error) {
-	var rows []struct{ ID, AccountID uuid.UUID }
-	q, _ := s.serveable(r)
-	err = q.Column("q.id", "q.account_id").Where("CASE WHEN q.probing THEN q.probe_at ELSE q.due_at END <= "+s.nowSQL()).
-		Order("q.served_at").Limit(maxQueues).Scan(ctx, &rows)
+	type queueOf struct{ id, account uuid.UUID }
+	read := func(scan scanner) (q queueOf, err error) { return q, scan(&q.id, &q.account) }
+	not, _ := s.notNow(r)
+	rows, err := rowsOf(ctx, s, nil, read, "SELECT q.id, q.account_id"+s.claimable()+" AND "+dueSQL+" <= "+s.d.nowOr("$2")+" ORDER BY q.served_at LIMIT $3",
+		not, s.nowArg(), maxQueues)
 	seen := map[uuid.UUID]bool{}
 	for _, row := range rows {
-		ids = append(ids, row.ID)
-		if !seen[row.AccountID] {
-			seen[row.AccountID] = true
-			accounts = append(accounts, row.AccountID)
+		ids = append(ids, row.id)
+		if !seen[row.account] {
+			seen[row.account] = true
+			accounts = append(accounts, row.account)
 		}
 	}
 	return ids, accounts, err
 }
 
-// serveable selects the queues that may be served now, due or not, and tells
-// how long it is until the first of those that wait for a token may be too.
-func (s *Store) serveable(r ClaimRequest) (*bun.SelectQuery, time.Duration) {
-	q := s.ro.NewSelect().TableExpr("queues AS q").Where(claimable)
-	dry, first := s.dry.list(s.here())
-	if len(dry) > 0 {
-		q = q.Where("q.id NOT IN (?) AND q.account_id NOT IN (?)", bun.List(dry), bun.List(dry))
-	}
-	var full []uuid.UUID
+// notNow lists the queues that have no slot, and the queues and accounts that
+// wait for a token; first is how long it is until one of the latter may go on.
+func (s *Store) notNow(r ClaimRequest) (list any, first time.Duration) {
+	ids, first := s.dry.list(s.here())
 	for id, n := range r.InFlight {
 		if n >= s.opt.Limits.InFlight {
-			full = append(full, id)
+			ids = append(ids, id)
 		}
 	}
-	if len(full) > 0 {
-		q = q.Where("q.id NOT IN (?)", bun.List(full))
-	}
-	return q, first
+	return s.d.list(texts(ids)), first
 }
 
 // nextDue tells how long it is until a queue has something to claim.
 func (s *Store) nextDue(ctx context.Context, r ClaimRequest) (time.Duration, error) {
-	q, first := s.serveable(r)
-	var us int64
-	err := q.ColumnExpr("coalesce(min(CASE WHEN q.probing THEN q.probe_at ELSE q.due_at END) - "+s.nowSQL()+", ?)", time.Minute.Microseconds()).Scan(ctx, &us)
-	return max(time.Millisecond, min(first, time.Duration(us)*time.Microsecond)), s.wrap(err)
+	not, first := s.notNow(r)
+	read := func(scan scanner) (us int64, err error) { return us, scan(&us) }
+	rows, err := rowsOf(ctx, s, nil, read, "SELECT coalesce(min("+dueSQL+") - "+s.d.nowOr("$2")+", $3)"+s.claimable(), not, s.nowArg(), time.Minute.Microseconds())
+	if err != nil {
+		return 0, s.wrap(err)
+	}
+	return max(time.Millisecond, min(first, time.Duration(rows[0])*time.Microsecond)), nil
 }
 
 func (s *Store) claim(ctx context.Context, tx bun.Tx, r ClaimRequest, states map[uuid.UUID]*accountState, queues map[uuid.UUID]*queueRow) ([]Job, error) {
@@ -264,7 +278,7 @@ func (s *Store) keepClaim(ctx context.Context, tx bun.Tx, takes []take, taken ma
 		return err
 	}
 	for _, a := range states {
-		if err := a.keepRate(ctx, tx); err != nil {
+		if err := s.keepRate(ctx, tx, a); err != nil {
 			return err
 		}
 	}

@@ -79,21 +79,25 @@ type accountState struct {
 	used int64 `bun:"-"`
 }
 
+func readAccountState(scan scanner) (*accountState, error) {
+	var a accountState
+	err := scan(&a.AccountID, &a.RateUsedUntil, &a.WebhooksVersion, &a.Now)
+	return &a, err
+}
+
 // lockAccounts locks the states of the accounts, in the order of their ids,
 // and fits each with its desk. The result has no entry for unknown accounts.
 func (s *Store) lockAccounts(ctx context.Context, tx bun.Tx, ids []uuid.UUID) (map[uuid.UUID]*accountState, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	var rows []accountState
-	err := tx.NewRaw(`SELECT account_id, rate_used_until, webhooks_version, `+s.nowSQL()+` AS now
-		FROM account_states WHERE account_id IN (?) ORDER BY account_id`+s.d.forUpdate(), bun.List(ids)).Scan(ctx, &rows)
+	rows, err := rowsOf(ctx, s, &tx, readAccountState, `SELECT account_id, rate_used_until, webhooks_version, `+s.d.nowOr("$2")+` FROM account_states
+		WHERE `+s.d.among("account_id", "$1", "uuid")+` ORDER BY account_id`+s.d.forUpdate(), s.d.list(texts(ids)), s.nowArg())
 	if err != nil {
 		return nil, err
 	}
 	states := make(map[uuid.UUID]*accountState, len(rows))
-	for i := range rows {
-		a := &rows[i]
+	for _, a := range rows {
 		if a.desk = s.desks.get(a.AccountID, a.WebhooksVersion); a.desk == nil {
 			if a.desk, err = s.loadDesk(ctx, tx, a.AccountID, a.WebhooksVersion); err != nil {
 				return nil, err

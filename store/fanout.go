@@ -44,6 +44,7 @@ type fanout struct {
 	events     []*eventRow
 	deliveries []*deliveryRow
 	missed     []missedRow
+	answers    []*answerRow
 	jobs       []Job
 	reserved   map[uuid.UUID]int
 	changes    []Change
@@ -176,14 +177,14 @@ func (s *Store) lease() time.Duration { return s.opt.Limits.Timeout + 5*time.Sec
 
 // write puts everything into the database.
 func (f *fanout) write(ctx context.Context, tx bun.Tx) error {
-	steps := []func(context.Context, bun.Tx) error{f.writeEvents, f.writeDeliveries, f.writeMissed, f.writeCounts}
+	steps := []func(context.Context, bun.Tx) error{f.writeEvents, f.writeDeliveries, f.writeMissed, f.writeAnswers, f.writeCounts}
 	for _, step := range steps {
 		if err := step(ctx, tx); err != nil {
 			return err
 		}
 	}
 	for _, a := range f.states {
-		if err := a.keepRate(ctx, tx); err != nil {
+		if err := f.s.keepRate(ctx, tx, a); err != nil {
 			return err
 		}
 	}
@@ -199,8 +200,7 @@ func (f *fanout) lockQueues(ctx context.Context, tx bun.Tx) error {
 	if lock == "" || len(f.delta) == 0 {
 		return nil
 	}
-	_, err := tx.NewRaw("SELECT id FROM queues WHERE id IN (?) ORDER BY id"+lock, bun.List(sortedKeys(f.delta, compareIDs))).Exec(ctx)
-	return err
+	return f.s.d.exec(ctx, tx, "SELECT id FROM queues WHERE "+f.s.d.among("id", "$1", "uuid")+" ORDER BY id"+lock, f.s.d.list(texts(sortedKeys(f.delta, compareIDs))))
 }
 
 func (f *fanout) writeEvents(ctx context.Context, tx bun.Tx) error {
@@ -244,6 +244,16 @@ func (f *fanout) writeMissed(ctx context.Context, tx bun.Tx) error {
 	return f.s.d.insertBatch(ctx, tx, "missed_events", "", []column{
 		col("webhook_id", "uuid", f.missed, func(m missedRow) string { return m.webhook.String() }),
 		col("event_id", "uuid", f.missed, func(m missedRow) string { return m.event.String() }),
+	})
+}
+
+func (f *fanout) writeAnswers(ctx context.Context, tx bun.Tx) error {
+	return f.s.d.insertBatch(ctx, tx, "idempotency_keys", "", []column{
+		col("account_id", "uuid", f.answers, func(a *answerRow) string { return a.account.String() }),
+		col("key", "text", f.answers, func(a *answerRow) string { return a.key }),
+		col("request_hash", "bytea", f.answers, func(a *answerRow) []byte { return a.requestHash }),
+		col("answer", "bytea", f.answers, func(a *answerRow) []byte { return a.answer }),
+		col("created_at", "bigint", f.answers, func(*answerRow) int64 { return f.now }),
 	})
 }
 

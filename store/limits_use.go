@@ -59,7 +59,7 @@ func (s *Store) LimitsUse(ctx context.Context, account uuid.UUID) (LimitsUse, er
 }
 
 func (s *Store) useOfQueues(ctx context.Context, account uuid.UUID, a *accountState, u *LimitsUse) error {
-	queues, err := queuesOf(ctx, s.ro, []uuid.UUID{account})
+	queues, err := s.queuesOf(ctx, nil, []uuid.UUID{account})
 	if err != nil {
 		return err
 	}

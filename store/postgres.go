@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -67,6 +68,16 @@ func (d *postgresDB) nowSQL() string {
 	return "(extract(epoch from clock_timestamp()) * 1000000)::bigint"
 }
 
+func (d *postgresDB) nowOr(argument string) string {
+	return "coalesce(" + argument + "::bigint, " + d.nowSQL() + ")"
+}
+
+func (d *postgresDB) among(column, argument, element string) string {
+	return column + " = ANY(" + argument + "::" + element + "[])"
+}
+
+func (d *postgresDB) list(values []string) any { return values }
+
 func (d *postgresDB) forUpdate() string { return " FOR UPDATE" }
 
 func (d *postgresDB) oneNode() bool { return false }
@@ -111,6 +122,22 @@ func (d *postgresDB) isUnavailable(err error) bool {
 	return code == "" && (errors.As(err, &connect) || errors.As(err, &network) || pgconn.SafeToRetry(err) || strings.Contains(err.Error(), "conn closed") || strings.Contains(err.Error(), "unexpected EOF"))
 }
 
+func (d *postgresDB) transact(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) error) error {
+	return d.s.db.RunInTx(ctx, nil, fn)
+}
+
+func (d *postgresDB) query(ctx context.Context, tx *bun.Tx, query string, args []any) (*sql.Rows, error) {
+	if tx == nil {
+		return d.s.db.DB.QueryContext(ctx, query, d.with(args)...)
+	}
+	return tx.Tx.QueryContext(ctx, query, d.with(args)...)
+}
+
+func (d *postgresDB) exec(ctx context.Context, tx bun.Tx, query string, args ...any) error {
+	_, err := tx.Tx.ExecContext(ctx, query, d.with(args)...)
+	return err
+}
+
 func (d *postgresDB) insertBatch(ctx context.Context, tx bun.Tx, table, conflict string, cols []column) error {
 	if cols[0].n == 0 {
 		return nil
@@ -153,8 +180,7 @@ const (
 	postgresLeaseSQL = `
 		UPDATE deliveries d SET status = 1, lease_node = $5, lease_until = $6 FROM picked, events e
 		WHERE d.id = picked.id AND e.id = d.event_id
-		RETURNING d.id::text, d.account_id::text, d.queue_id::text, d.webhook_id::text, d.event_id::text, d.event_type, d.test, coalesce(d.url, ''), d.secret,
-			d.attempts, d.max_attempts, d.schedule_start, d.spared, e.occurred_at, e.data`
+		RETURNING ` + claimColumns
 )
 
 func (d *postgresDB) claimRows(ctx context.Context, tx bun.Tx, takes []take, now, leaseUntil int64, node string) ([]claimed, error) {
@@ -182,22 +208,7 @@ func (d *postgresDB) lease(ctx context.Context, tx bun.Tx, query string, takes [
 	for i, t := range takes {
 		ids[i], lows[i], counts[i] = t.queue.ID.String(), d.s.lowWater(t.queue), t.n
 	}
-	rows, err := tx.Tx.QueryContext(ctx, query, d.with([]any{ids, lows, counts, now, node, leaseUntil})...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var all []claimed
-	for rows.Next() {
-		var c claimed
-		err := rows.Scan(&c.ID, &c.AccountID, &c.QueueID, &c.WebhookID, &c.EventID, &c.EventType, &c.Test, &c.URL, &c.Secret,
-			&c.Attempts, &c.MaxAttempts, &c.ScheduleStart, &c.Spared, &c.OccurredAt, &c.Data)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, c)
-	}
-	return all, rows.Err()
+	return rowsOf(ctx, d.s, &tx, readClaimed, query, ids, lows, counts, now, node, leaseUntil)
 }
 
 const postgresRecordSQL = `UPDATE deliveries d SET status = r.status, attempts = r.attempt, interrupted = 0, next_attempt_at = r.next,

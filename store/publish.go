@@ -1,9 +1,7 @@
 package store
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -212,28 +210,29 @@ func (s *Store) writeCalls(ctx context.Context, tx bun.Tx, calls []*publishCall)
 	for _, a := range states {
 		f.now = max(f.now, a.Now)
 	}
-	if f.queues, err = queuesOf(ctx, tx, accounts); err != nil {
+	if f.queues, err = s.queuesOf(ctx, &tx, accounts); err != nil {
+		return f, err
+	}
+	answers, err := s.answersOf(ctx, tx, calls)
+	if err != nil {
 		return f, err
 	}
 	for _, c := range calls {
-		if err := s.writeCall(ctx, tx, f, c); err != nil {
+		if err := s.writeCall(ctx, tx, f, c, answers); err != nil {
 			return f, err
 		}
 	}
 	return f, nil
 }
 
-func (s *Store) writeCall(ctx context.Context, tx bun.Tx, f *fanout, c *publishCall) error {
+func (s *Store) writeCall(ctx context.Context, tx bun.Tx, f *fanout, c *publishCall, answers map[callKey]*answerRow) error {
 	a := f.states[c.AccountID]
 	if a == nil {
 		c.err = notFound()
 		return nil
 	}
-	if c.IdempotencyKey != "" {
-		known, err := c.replay(ctx, tx)
-		if known || err != nil {
-			return err
-		}
+	if before := answers[c.key()]; before != nil {
+		return c.replay(before)
 	}
 	if err := s.discoverTypes(ctx, tx, a, c.Events); err != nil {
 		var refused *Error
@@ -248,28 +247,11 @@ func (s *Store) writeCall(ctx context.Context, tx bun.Tx, f *fanout, c *publishC
 		c.accepted = append(c.accepted, Accepted{id, e.Type, n})
 	}
 	f.changes = append(f.changes, Change{Kind: ChangeEvent, AccountID: a.AccountID, ID: c.accepted[0].ID})
-	if c.IdempotencyKey == "" {
-		return nil
+	if c.IdempotencyKey != "" {
+		answers[c.key()] = &answerRow{c.key(), c.RequestHash, []byte(jsonText(c.accepted))}
+		f.answers = append(f.answers, answers[c.key()])
 	}
-	_, err := tx.NewRaw("INSERT INTO idempotency_keys (account_id, key, request_hash, answer, created_at) VALUES (?, ?, ?, ?, ?)",
-		c.AccountID, c.IdempotencyKey, c.RequestHash, []byte(jsonText(c.accepted)), f.now).Exec(ctx)
-	return err
-}
-
-// replay answers a call whose key was used before. The account is locked, so
-// of two calls at once one waits here.
-func (c *publishCall) replay(ctx context.Context, tx bun.Tx) (known bool, err error) {
-	var kept []struct{ RequestHash, Answer []byte }
-	err = tx.NewRaw("SELECT request_hash, answer FROM idempotency_keys WHERE account_id = ? AND key = ?", c.AccountID, c.IdempotencyKey).Scan(ctx, &kept)
-	if err != nil || len(kept) == 0 {
-		return false, err
-	}
-	if !bytes.Equal(kept[0].RequestHash, c.RequestHash) {
-		c.err = conflict("this idempotency key was used for another request; use a new key for a new request")
-		return true, nil
-	}
-	c.replayed = true
-	return true, json.Unmarshal(kept[0].Answer, &c.accepted)
+	return nil
 }
 
 // discoverTypes registers types that nobody has named before.

@@ -51,10 +51,9 @@ func (a *accountState) spend(n int64) {
 }
 
 // keepRate writes what the transaction spent.
-func (a *accountState) keepRate(ctx context.Context, tx bun.Tx) error {
+func (s *Store) keepRate(ctx context.Context, tx bun.Tx, a *accountState) error {
 	if a.used == a.RateUsedUntil {
 		return nil
 	}
-	_, err := tx.NewRaw("UPDATE account_states SET rate_used_until = ? WHERE account_id = ?", a.used, a.AccountID).Exec(ctx)
-	return err
+	return s.d.exec(ctx, tx, "UPDATE account_states SET rate_used_until = $1 WHERE account_id = $2", a.used, a.AccountID.String())
 }

@@ -98,8 +98,11 @@ func (s *Store) clock(ctx context.Context, tx bun.Tx) (now int64, err error) {
 	if s.opt.Now != nil || s.d.oneNode() {
 		return s.here().UnixMicro(), nil
 	}
-	err = tx.NewRaw("SELECT "+s.d.nowSQL()).Scan(ctx, &now)
-	return now, err
+	rows, err := rowsOf(ctx, s, &tx, func(scan scanner) (us int64, err error) { return us, scan(&us) }, "SELECT "+s.d.nowSQL())
+	if err != nil {
+		return 0, err
+	}
+	return rows[0], nil
 }
 
 func (s *Store) record(ctx context.Context, tx bun.Tx, now int64, queues map[uuid.UUID]*queueRow, results []Result) ([]Change, error) {

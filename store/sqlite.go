@@ -26,8 +26,10 @@ import (
 type sqliteDB struct {
 	s    *Store
 	lock *os.File
-	// statements of batches, prepared on the one connection that writes.
+	// statements of transactions, prepared on the one connection that writes.
 	statements sync.Map // query → *sql.Stmt, nil while it is being prepared
+	// reads are statements outside transactions.
+	reads sync.Map // query → *sql.Stmt
 }
 
 func openSQLite(ctx context.Context, s *Store) error {
@@ -86,6 +88,14 @@ func (d *sqliteDB) name() string { return "sqlite" }
 
 func (d *sqliteDB) nowSQL() string { return fmt.Sprint(time.Now().UnixMicro()) }
 
+func (d *sqliteDB) nowOr(argument string) string { return argument }
+
+func (d *sqliteDB) among(column, argument, _ string) string {
+	return column + " IN (SELECT value FROM json_each(" + argument + "))"
+}
+
+func (d *sqliteDB) list(values []string) any { return jsonText(values) }
+
 func (d *sqliteDB) forUpdate() string { return "" } // the transaction is the only writer
 
 func (d *sqliteDB) oneNode() bool { return true } // the lock on the file sees to it
@@ -136,18 +146,58 @@ func (d *sqliteDB) updateBatch(ctx context.Context, tx bun.Tx, table, set string
 	if cols[0].n == 0 {
 		return nil
 	}
-	numbered := batchValue.ReplaceAllStringFunc(set+" WHERE t.id = v.id", func(value string) string {
+	values := batchValue.ReplaceAllStringFunc(set+" WHERE t.id = v.id", func(value string) string {
 		return fmt.Sprintf("?%d", 1+slices.IndexFunc(cols, func(c column) bool { return "v."+c.name == value }))
 	})
-	return d.each(ctx, tx, "UPDATE "+table+" AS t SET "+numbered, cols)
+	return d.each(ctx, tx, "UPDATE "+table+" AS t SET "+values, cols)
 }
 
 // batchValue is a value of the batch in the SET part of an update.
 var batchValue = regexp.MustCompile(`\bv\.\w+\b`)
 
-// prepare gives a statement for the transaction: the one prepared for all
-// transactions, or, the first time, one of its own.
+func (d *sqliteDB) transact(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) error) error {
+	return d.s.db.RunInTx(ctx, nil, fn)
+}
+
+func (d *sqliteDB) query(ctx context.Context, tx *bun.Tx, query string, args []any) (*sql.Rows, error) {
+	ctx = context.WithoutCancel(ctx) // as in each
+	if tx != nil {
+		stmt, err := d.prepare(ctx, *tx, query)
+		if err != nil {
+			return nil, err
+		}
+		return stmt.QueryContext(ctx, args...)
+	}
+	kept, known := d.reads.Load(query)
+	if !known {
+		stmt, err := d.s.ro.DB.PrepareContext(ctx, numbered(query))
+		if err != nil {
+			return nil, err
+		}
+		if kept, known = d.reads.LoadOrStore(query, stmt); known {
+			stmt.Close()
+		}
+	}
+	return kept.(*sql.Stmt).QueryContext(ctx, args...)
+}
+
+func (d *sqliteDB) exec(ctx context.Context, tx bun.Tx, query string, args ...any) error {
+	ctx = context.WithoutCancel(ctx) // as in each
+	stmt, err := d.prepare(ctx, tx, query)
+	if err != nil {
+		return err
+	}
+	_, err = stmt.ExecContext(ctx, args...)
+	return err
+}
+
+// numbered writes arguments as SQLite has them: ?1 for $1.
+func numbered(query string) string { return strings.ReplaceAll(query, "$", "?") }
+
+// prepare gives a statement for the transaction, which closes it: the one
+// prepared for all transactions, or, the first time, one of its own.
 func (d *sqliteDB) prepare(ctx context.Context, tx bun.Tx, query string) (*sql.Stmt, error) {
+	query = numbered(query)
 	kept, known := d.statements.LoadOrStore(query, (*sql.Stmt)(nil))
 	if stmt, ok := kept.(*sql.Stmt); ok && stmt != nil {
 		return tx.Tx.StmtContext(ctx, stmt), nil
@@ -171,7 +221,6 @@ func (d *sqliteDB) each(ctx context.Context, tx bun.Tx, query string, cols []col
 	if err != nil {
 		return err
 	}
-	defer stmt.Close()
 	args := make([]any, len(cols))
 	for i := range cols[0].n {
 		for j := range cols {
@@ -184,38 +233,33 @@ func (d *sqliteDB) each(ctx context.Context, tx bun.Tx, query string, cols []col
 	return nil
 }
 
-// dueSQL picks what a queue has due, earliest first; probeSQL its oldest.
+// What a queue has due, earliest first; of a probed one, its oldest.
 const (
-	sqliteDueSQL   = "SELECT id FROM deliveries WHERE queue_id = ? AND status = 0 AND next_attempt_at BETWEEN ? AND ? ORDER BY next_attempt_at LIMIT ?"
-	sqliteProbeSQL = "SELECT id FROM deliveries WHERE webhook_id = ? AND status = 0 AND NOT test ORDER BY id LIMIT 1"
+	sqliteDueSQL = "SELECT " + claimColumns + ` FROM deliveries d JOIN events e ON e.id = d.event_id
+		WHERE d.queue_id = $1 AND d.status = 0 AND d.next_attempt_at BETWEEN $2 AND $3 ORDER BY d.next_attempt_at LIMIT $4`
+	sqliteProbeSQL = "SELECT " + claimColumns + ` FROM deliveries d JOIN events e ON e.id = d.event_id
+		WHERE d.webhook_id = $1 AND d.status = 0 AND NOT d.test ORDER BY d.id LIMIT 1`
+	sqliteLeaseSQL = "UPDATE deliveries SET status = 1, lease_node = $1, lease_until = $2 WHERE id = $3"
 )
 
 func (d *sqliteDB) claimRows(ctx context.Context, tx bun.Tx, takes []take, now, leaseUntil int64, node string) ([]claimed, error) {
 	var all []claimed
 	for _, t := range takes {
-		pick := tx.NewRaw(sqliteDueSQL, t.queue.ID, d.s.lowWater(t.queue), now, t.n)
+		query, args := sqliteDueSQL, []any{t.queue.ID.String(), d.s.lowWater(t.queue), now, t.n}
 		if t.queue.Probing {
-			pick = tx.NewRaw(sqliteProbeSQL, t.queue.ID)
+			query, args = sqliteProbeSQL, args[:1]
 		}
-		var ids []string
-		if err := pick.Scan(ctx, &ids); err != nil {
-			return nil, err
-		}
-		if len(ids) == 0 {
-			continue
-		}
-		_, err := tx.NewRaw("UPDATE deliveries SET status = 1, lease_node = ?, lease_until = ? WHERE id IN (?)", node, leaseUntil, bun.List(ids)).Exec(ctx)
-		if err != nil {
-			return nil, err
-		}
-		var rows []claimed
-		err = tx.NewRaw("SELECT d.*, e.occurred_at, e.data FROM deliveries d JOIN events e ON e.id = d.event_id WHERE d.id IN (?) ORDER BY d.next_attempt_at", bun.List(ids)).Scan(ctx, &rows)
+		rows, err := rowsOf(ctx, d.s, &tx, readClaimed, query, args...)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, rows...)
 	}
-	return all, nil
+	return all, d.each(ctx, tx, sqliteLeaseSQL, []column{
+		col("lease_node", "text", all, func(claimed) string { return node }),
+		col("lease_until", "bigint", all, func(claimed) int64 { return leaseUntil }),
+		col("id", "uuid", all, func(c claimed) string { return c.ID.String() }),
+	})
 }
 
 const sqliteRecordSQL = `UPDATE deliveries SET status = ?1, attempts = ?2, interrupted = 0, next_attempt_at = ?3,
@@ -229,7 +273,6 @@ func (d *sqliteDB) recordRows(ctx context.Context, tx bun.Tx, node string, rows 
 	if err != nil {
 		return nil, err
 	}
-	defer stmt.Close()
 	ours := make([]bool, len(rows))
 	for i, r := range rows {
 		res, err := stmt.ExecContext(ctx, int64(r.status), r.attempt, numberOrNil(r.next), numberOrNull(r.statusCode), orNull(r.err), orNull(r.detail),

@@ -68,7 +68,7 @@ func (s *Store) overviews(ctx context.Context, account uuid.UUID, webhooks []Web
 	for i, w := range webhooks {
 		ids[i] = w.ID
 	}
-	queues, err := queuesOf(ctx, s.ro, []uuid.UUID{account})
+	queues, err := s.queuesOf(ctx, nil, []uuid.UUID{account})
 	if err != nil {
 		return nil, s.wrap(err)
 	}

@@ -76,8 +76,21 @@ type Store struct {
 // dialect is what SQLite and Postgres do differently.
 type dialect interface {
 	name() string
-	// nowSQL is an expression for the database's clock in unix microseconds.
+	// nowSQL is an expression for the database's clock in unix microseconds;
+	// nowOr is one for the argument named, and that clock where it is NULL.
 	nowSQL() string
+	nowOr(argument string) string
+	// among is a condition: the column is in the list bound to the argument
+	// named, whose elements have that Postgres type; list is how it is bound.
+	among(column, argument, element string) string
+	list(values []string) any
+	// transact runs fn in a transaction.
+	transact(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) error) error
+	// query runs a prepared statement, outside transactions where tx is nil.
+	query(ctx context.Context, tx *bun.Tx, query string, args []any) (*sql.Rows, error)
+	// exec runs a prepared statement of which nobody reads what it did. Like the
+	// batches, it may wait for the next query or the end of the transaction.
+	exec(ctx context.Context, tx bun.Tx, query string, args ...any) error
 	// forUpdate is the locking clause that ends a SELECT of rows to be changed.
 	forUpdate() string
 	migrate(ctx context.Context) error
@@ -211,9 +224,9 @@ func (s *Store) tx(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) 
 		}
 		return s.d.ring(ctx, tx, changes)
 	}
-	err := s.db.RunInTx(ctx, nil, run)
+	err := s.d.transact(ctx, run)
 	for try := 0; err != nil && try < 5 && s.d.isTransient(err) && ctx.Err() == nil; try++ {
-		err = s.db.RunInTx(ctx, nil, run)
+		err = s.d.transact(ctx, run)
 	}
 	if err != nil {
 		return s.wrap(err)

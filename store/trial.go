@@ -110,7 +110,7 @@ func (s *Store) writeTest(ctx context.Context, tx bun.Tx, account uuid.UUID, t N
 		return nil, &Error{Code: CodeRate, RetryAfter: 60, Detail: fmt.Sprintf("this account has sent its %d tests of this minute; try again in a minute", limit)}
 	}
 	f := s.newFanout(a.Now, map[uuid.UUID]*accountState{account: a})
-	if f.queues, err = queuesOf(ctx, tx, []uuid.UUID{account}); err != nil {
+	if f.queues, err = s.queuesOf(ctx, &tx, []uuid.UUID{account}); err != nil {
 		return nil, err
 	}
 	event := &eventRow{

@@ -43,6 +43,8 @@ func (w *Worker) due(c store.Change) bool {
 // claim runs to its end whatever happens to ctx, so that no lease is taken
 // that nobody knows of.
 func (w *Worker) claim(ctx context.Context) (next time.Duration, err error) {
+	w.claiming.Lock()
+	defer w.claiming.Unlock()
 	busy, room := w.slots.view()
 	if room <= 0 {
 		return w.poll, nil

@@ -70,6 +70,10 @@ func (w *Worker) record(ctx context.Context, batch []store.Result) {
 func (w *Worker) tryRecord(ctx context.Context, batch []store.Result) error {
 	call, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
+	if !w.claiming.TryLock() { // the claimer fills the slots just now
+		return w.store.Record(call, batch)
+	}
+	defer w.claiming.Unlock()
 	busy, room := w.slots.view()
 	jobs, err := w.store.RecordAndClaim(call, batch, store.ClaimRequest{Max: min(max(room, 0), maxClaim), InFlight: busy})
 	w.take(call, jobs)

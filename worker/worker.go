@@ -56,6 +56,9 @@ type Worker struct {
 	jobs    chan store.Job
 	results chan store.Result
 	senders sync.WaitGroup
+	// claiming lets one claim at a time fill the slots; both the recorder and the
+	// claimer make claims.
+	claiming sync.Mutex
 	// recording says that results wait because the database is away.
 	recording atomic.Bool
 	// posting is the context of requests; it ends when the grace is over.

@@ -1,0 +1,61 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+)
+
+// callKey is an account's idempotency key.
+type callKey struct {
+	account uuid.UUID
+	key     string
+}
+
+func (c *publishCall) key() callKey { return callKey{c.AccountID, c.IdempotencyKey} }
+
+// answerRow is what a call under an idempotency key was answered.
+type answerRow struct {
+	callKey
+	requestHash, answer []byte
+}
+
+// answersOf finds the answers that the keys of these calls got before. The
+// accounts are locked, so of two calls at once one waits here.
+func (s *Store) answersOf(ctx context.Context, tx bun.Tx, calls []*publishCall) (map[callKey]*answerRow, error) {
+	keys := map[uuid.UUID][]string{}
+	for _, c := range calls {
+		if c.IdempotencyKey != "" {
+			keys[c.AccountID] = append(keys[c.AccountID], c.IdempotencyKey)
+		}
+	}
+	answers := map[callKey]*answerRow{}
+	for account, list := range keys {
+		read := func(scan scanner) (*answerRow, error) {
+			row := answerRow{callKey: callKey{account: account}}
+			return &row, scan(&row.key, &row.requestHash, &row.answer)
+		}
+		rows, err := rowsOf(ctx, s, &tx, read, `SELECT key, request_hash, answer FROM idempotency_keys
+			WHERE account_id = $1 AND `+s.d.among("key", "$2", "text"), account.String(), s.d.list(list))
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range rows {
+			answers[row.callKey] = row
+		}
+	}
+	return answers, nil
+}
+
+// replay answers a call whose key was used before.
+func (c *publishCall) replay(before *answerRow) error {
+	if !bytes.Equal(before.requestHash, c.RequestHash) {
+		c.err = conflict("this idempotency key was used for another request; use a new key for a new request")
+		return nil
+	}
+	c.replayed = true
+	return json.Unmarshal(before.answer, &c.accepted)
+}
