@@ -40,9 +40,13 @@ func (w *Worker) due(c store.Change) bool {
 	return c.Due && !w.slots.full(c.WebhookID)
 }
 
-// claim runs to its end whatever happens to ctx, so that no lease is taken
-// that nobody knows of.
+// claim leaves it to the recorder while that claims every few milliseconds: one
+// commit for both costs half as much as two. It runs to its end whatever happens
+// to ctx, so that no lease is taken that nobody knows of.
 func (w *Worker) claim(ctx context.Context) (next time.Duration, err error) {
+	if time.Since(time.Unix(0, w.claimedAt.Load())) < claimPause {
+		return claimPause, nil
+	}
 	w.claiming.Lock()
 	defer w.claiming.Unlock()
 	busy, room := w.slots.view()

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"time"
 
 	"belfry/store"
 )
@@ -77,6 +78,9 @@ func (w *Worker) tryRecord(ctx context.Context, batch []store.Result) error {
 	busy, room := w.slots.view()
 	jobs, err := w.store.RecordAndClaim(call, batch, store.ClaimRequest{Max: min(max(room, 0), maxClaim), InFlight: busy})
 	w.take(call, jobs)
+	if err == nil {
+		w.claimedAt.Store(time.Now().UnixNano())
+	}
 	return err
 }
 

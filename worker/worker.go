@@ -59,6 +59,8 @@ type Worker struct {
 	// claiming lets one claim at a time fill the slots; both the recorder and the
 	// claimer make claims.
 	claiming sync.Mutex
+	// claimedAt is when the recorder last made a claim, in unix nanoseconds.
+	claimedAt atomic.Int64
 	// recording says that results wait because the database is away.
 	recording atomic.Bool
 	// posting is the context of requests; it ends when the grace is over.
