@@ -30,20 +30,26 @@ type server struct {
 	lifeline io.Closer
 }
 
+// hasty are the settings of a cluster for tests. Durability is not what they
+// are about, so nothing waits for the disk; synchronous_commit keeps its
+// production value because doctor reads it back.
+func hasty() []string {
+	return []string{"-c", "fsync=off", "-c", "full_page_writes=off", "-c", "synchronous_commit=on", "-c", "shared_buffers=64MB"}
+}
+
 // keeper runs initdb and postgres in the folder $1 with the programs of the
-// folder $2. It says "ready" when the server accepts connections, or else the
-// last lines of the log. When its standard input ends, which it does however
-// the test process dies, it stops the server at once and removes the folder.
-// Durability is not what these tests are about, so nothing waits for the disk;
-// synchronous_commit keeps its production value because doctor reads it back.
+// folder $2 and the settings that follow. It says "ready" when the server
+// accepts connections, or else the last lines of the log. When its standard
+// input ends, which it does however the test process dies, it stops the server
+// at once and removes the folder.
 const keeper = `
 dir=$1 bin=$2
+shift 2
 trap 'rm -rf "$dir"' EXIT
 exec 3>&1 >"$dir/log" 2>&1
 fail() { tail -n 5 "$dir/log" >&3; exit 1; }
 "$bin/initdb" -D "$dir/data" -U ` + superuser + ` -A trust -E UTF8 --locale=C --no-sync </dev/null || fail
-"$bin/postgres" -D "$dir/data" -k "$dir" -c listen_addresses= -c fsync=off -c full_page_writes=off \
-	-c synchronous_commit=on -c max_connections=200 -c shared_buffers=64MB 3>&- </dev/null &
+"$bin/postgres" -D "$dir/data" -k "$dir" -c listen_addresses= -c max_connections=200 "$@" 3>&- </dev/null &
 server=$!
 tries=0
 until grep -q '^ready' "$dir/data/postmaster.pid"; do
@@ -59,8 +65,8 @@ kill -QUIT $server
 wait $server
 `
 
-// startServer makes a cluster and waits until it accepts connections.
-func startServer(ctx context.Context) (*server, error) {
+// startServer makes a cluster with these settings and waits until it accepts connections.
+func startServer(ctx context.Context, settings []string) (*server, error) {
 	bin, err := findBinaries()
 	if err != nil {
 		return nil, err
@@ -78,12 +84,12 @@ func startServer(ctx context.Context) (*server, error) {
 			return nil, err
 		}
 	}
-	return keep(ctx, dir, bin, identity)
+	return keep(ctx, dir, bin, settings, identity)
 }
 
 // keep starts the keeper and waits for its word.
-func keep(ctx context.Context, dir, bin string, identity *syscall.Credential) (*server, error) {
-	cmd := exec.Command("/bin/sh", "-c", keeper, "belfry-test-postgres", dir, bin)
+func keep(ctx context.Context, dir, bin string, settings []string, identity *syscall.Credential) (*server, error) {
+	cmd := exec.Command("/bin/sh", append([]string{"-c", keeper, "belfry-test-postgres", dir, bin}, settings...)...)
 	cmd.Dir = dir
 	// A session of its own: an interrupt typed at the tests must not reach
 	// Postgres before the keeper can clean up.

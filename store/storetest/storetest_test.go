@@ -59,6 +59,18 @@ func TestPostgresKeepsTheCommitSettingThatDoctorReadsBack(t *testing.T) {
 	}
 }
 
+func TestDurablePostgresWaitsForTheDisk(t *testing.T) {
+	for _, tt := range []struct {
+		db    storetest.Database
+		fsync string
+	}{{storetest.DurablePostgres(t), "on"}, {storetest.Postgres(t), "off"}} {
+		var got string
+		if err := open(t, tt.db).QueryRow("SHOW fsync").Scan(&got); err != nil || got != tt.fsync {
+			t.Errorf("fsync is %q (%v), want %s", got, err, tt.fsync)
+		}
+	}
+}
+
 func TestEachRunsOnBothKinds(t *testing.T) {
 	var kinds []string
 	storetest.Each(t, func(t *testing.T, db storetest.Database) { kinds = append(kinds, db.Kind) })
