@@ -60,7 +60,7 @@ func (c *cluster) create(ctx context.Context) (string, func() error, error) {
 func (c *cluster) boot() (err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	if c.server, err = startServer(ctx, c.settings); err != nil {
+	if c.server, err = startServer(ctx, "", c.settings); err != nil {
 		return err
 	}
 	if c.admin, err = sql.Open("pgx", c.server.url("postgres")); err != nil {

@@ -145,3 +145,21 @@ func open(t *testing.T, database storetest.Database) *sql.DB {
 	}
 	return db
 }
+
+func TestAnOwnServerIsStoppedAndStartedByItsTestAndKeepsWhatItHas(t *testing.T) {
+	own := storetest.OwnPostgres(t, "")
+	db := open(t, own.Database)
+	if _, err := db.Exec("CREATE TABLE kept (n int)"); err != nil {
+		t.Fatal(err)
+	}
+	for name, end := range map[string]func(){"stopped": own.Stop, "crashed": own.Crash} {
+		end()
+		if err := db.Ping(); err == nil {
+			t.Errorf("a server that was %s still answers", name)
+		}
+		own.Start()
+		if _, err := db.Exec("INSERT INTO kept VALUES (1)"); err != nil {
+			t.Errorf("after it was %s and started: %v", name, err)
+		}
+	}
+}
