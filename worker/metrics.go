@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"belfry/store"
 )
 
 // metrics counts what this node does.
@@ -13,6 +15,8 @@ type metrics struct {
 	recovered  prometheus.Counter
 	underWay   prometheus.GaugeFunc
 	unrecorded prometheus.GaugeFunc
+	orphaned   prometheus.Gauge
+	provedAt   prometheus.Gauge
 }
 
 func newMetrics(s *slots) *metrics {
@@ -30,6 +34,12 @@ func newMetrics(s *slots) *metrics {
 		recovered: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "belfry_recovered_total", Help: "Deliveries taken back from nodes that stopped.",
 		}),
+		orphaned: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "belfry_orphaned_deliveries", Help: "Accepted deliveries that nobody would come for, found by the last look; always 0 unless Belfry is broken.",
+		}),
+		provedAt: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "belfry_orphaned_checked_timestamp_seconds", Help: "When the last look for orphaned deliveries was through; 0: not yet.",
+		}),
 		underWay:   gauge("belfry_attempts_under_way", "Requests to endpoints under way.", func() int { n, _ := s.counts(); return n }),
 		unrecorded: gauge("belfry_attempts_unrecorded", "Answers that wait to be recorded.", func() int { _, n := s.counts(); return n }),
 	}
@@ -43,8 +53,14 @@ func (m *metrics) attempted(kind string, took time.Duration) {
 	m.duration.Observe(took.Seconds())
 }
 
+// reconciled keeps what a pass of the reconciler found.
+func (m *metrics) reconciled(found store.Orphans) {
+	m.orphaned.Set(float64(found.Total()))
+	m.provedAt.SetToCurrentTime()
+}
+
 func (m *metrics) all() []prometheus.Collector {
-	return []prometheus.Collector{m.attempts, m.duration, m.recovered, m.underWay, m.unrecorded}
+	return []prometheus.Collector{m.attempts, m.duration, m.recovered, m.underWay, m.unrecorded, m.orphaned, m.provedAt}
 }
 
 // Describe implements prometheus.Collector.

@@ -115,6 +115,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	defer endRecording()
 	claiming.Go(func() { w.claims(ctx, bell) })
 	claiming.Go(func() { w.tidies(ctx) })
+	claiming.Go(func() { w.reconciles(ctx) })
 	upkeep.Go(func() { w.beats(keep) })
 	recording.Go(func() { w.records(keepRecording) })
 
