@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,6 +28,7 @@ const (
 type ledger struct {
 	*httptest.Server
 	hooks []string
+	came  atomic.Int64 // requests
 
 	mu       sync.Mutex
 	secrets  map[string]string    // by hook; what arrives there has to verify
@@ -99,6 +101,7 @@ func (l *ledger) secretOf(hook string) string {
 func (l *ledger) note(hook, id string, a request, bad error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.came.Add(1)
 	key := hook + " " + id
 	if bad != nil {
 		l.faults = append(l.faults, fmt.Sprintf("%s does not verify: %v", key, bad))
