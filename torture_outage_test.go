@@ -20,7 +20,7 @@ func TestWorstDayPostgresGoesAndComesBackAndNothingIsLost(t *testing.T) {
 		} else {
 			own.Crash()
 		}
-		grows(t, "answers of 503", &d.sender.unavailable)
+		d.grows("answers of 503", &d.sender.unavailable)
 		d.pause(sized(200*time.Millisecond, 2*time.Second))
 		own.Start()
 	}
@@ -33,22 +33,14 @@ func TestWorstDayPostgresGoesAndComesBackAndNothingIsLost(t *testing.T) {
 func (d *worstDay) goesOn() {
 	d.t.Helper()
 	for range 3 {
-		grows(d.t, "accepted calls", &d.sender.took)
-		grows(d.t, "requests", &d.ledger.came)
+		d.grows("accepted calls", &d.sender.took)
+		d.grows("requests", &d.ledger.came)
 	}
 }
 
 // grows waits until a count is larger than it is now.
-func grows(t *testing.T, what string, count *atomic.Int64) {
-	t.Helper()
-	was, limit := count.Load(), time.After(soon)
-	look := time.NewTicker(time.Millisecond)
-	defer look.Stop()
-	for count.Load() == was {
-		select {
-		case <-look.C:
-		case <-limit:
-			t.Fatalf("no more %s within %v; %d so far", what, soon, was)
-		}
-	}
+func (d *worstDay) grows(what string, count *atomic.Int64) {
+	d.t.Helper()
+	was := count.Load()
+	d.until("there are more "+what, func() bool { return count.Load() > was })
 }
