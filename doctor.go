@@ -18,10 +18,6 @@ import (
 	"belfry/store"
 )
 
-// maxSkew is how far the clocks of database and machine may be apart: leases
-// and timestamps of signatures bear some seconds.
-const maxSkew = 5 * time.Second
-
 // minFree is how much room the disk of the data folder must have left.
 const minFree = 200 << 20
 
@@ -31,11 +27,18 @@ type doctor struct {
 	out   io.Writer
 	ill   bool
 	store *store.Store // nil where the database can't be opened
+	// now is the machine's clock, minFree the room that its disk must have left.
+	now     func() time.Time
+	minFree uint64
+}
+
+func newDoctor(c *config, out io.Writer) *doctor {
+	return &doctor{c: c, out: out, now: time.Now, minFree: minFree}
 }
 
 func prepareDoctor(p *program, _ *flag.FlagSet) action {
 	return func(ctx context.Context, c *config) error {
-		d := &doctor{c: c, out: p.stdout}
+		d := newDoctor(c, p.stdout)
 		d.examine(ctx)
 		if d.ill {
 			return errReported
@@ -135,64 +138,10 @@ func (d *doctor) disk() {
 		dir, err = filepath.Dir(dir), nil
 	}
 	free := uint64(st.Bavail) * uint64(st.Bsize)
-	if err == nil && free < minFree {
+	if err == nil && free < d.minFree {
 		err = fmt.Errorf("only %d MB are left for %s; when the disk is full nothing can be accepted", free/1e6, d.c.dataDir)
 	}
 	d.check("disk", fmt.Sprintf("%.1f GB are left", float64(free)/1e9), err)
-}
-
-// databaseChecks need an open database.
-var databaseChecks = [...]string{"schema", "secret key", "durability", "clock"}
-
-func (d *doctor) database(ctx context.Context, folder bool) {
-	if d.c.databaseURL == "" {
-		if _, err := os.Stat(filepath.Join(d.c.dataDir, "belfry.db")); err != nil && folder {
-			d.skip("not there yet; the first start makes it", append([]string{"database"}, databaseChecks[:]...)...)
-			return
-		}
-	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	st, err := store.Open(ctx, d.c.storeOptions())
-	if err != nil {
-		d.check("database", "", err)
-		d.skip("not checked: the database can't be opened", databaseChecks[:]...)
-		return
-	}
-	d.store = st
-	d.check("database", st.Dialect()+" answers", st.Ping(ctx))
-	d.schema(ctx)
-	safe, err := st.Durability(ctx)
-	d.check("durability", "what is accepted is safe: "+safe, err)
-	skew, err := clockSkew(ctx, st)
-	d.check("clock", fmt.Sprintf("%v apart from the database's", skew.Round(time.Millisecond)), err)
-}
-
-// schema shows two checks that the store makes in one go.
-func (d *doctor) schema(ctx context.Context) {
-	err := d.store.CheckSchema(ctx)
-	if errors.Is(err, store.ErrSchema) {
-		d.check("schema", "", err)
-		d.skip("not checked: it needs the schema", "secret key")
-		return
-	}
-	d.check("schema", "is this version's", nil)
-	d.check("secret key", "is the one this database was first used with", err)
-}
-
-// clockSkew is how far the clocks of database and machine are apart.
-func clockSkew(ctx context.Context, st *store.Store) (time.Duration, error) {
-	before := time.Now()
-	there, err := st.Now(ctx)
-	if err != nil {
-		return 0, err
-	}
-	middle := before.Add(time.Since(before) / 2)
-	skew := there.Sub(middle).Abs()
-	if skew > maxSkew {
-		err = fmt.Errorf("the clocks of the database and of this machine are %v apart; set both by NTP", skew.Round(time.Millisecond))
-	}
-	return skew, err
 }
 
 // targets lists what may be private, and finds entries of accounts that are

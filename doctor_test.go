@@ -34,10 +34,13 @@ func TestDoctorFindsNothingWhereAllIsWell(t *testing.T) {
 		if code != 0 {
 			t.Errorf("exit code %d, want 0: %q", code, results)
 		}
-		for _, name := range []string{"settings", "data folder", "database", "schema", "secret key", "durability", "clock", "allow-targets", "listening"} {
+		for _, name := range []string{"settings", "data folder", "database", "schema", "secret key", "secrets", "durability", "clock", "orphans", "counts", "allow-targets", "listening"} {
 			if !strings.HasPrefix(results[name], "ok ") {
 				t.Errorf("%s: %q, want ok", name, results[name])
 			}
+		}
+		if !strings.Contains(results["orphans"], "0 orphaned") {
+			t.Errorf("orphans: %q, want that 0 are", results["orphans"])
 		}
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,6 +28,8 @@ const (
 type ledger struct {
 	*httptest.Server
 	hooks []string
+	came  atomic.Int64 // requests
+	held  atomic.Int64 // requests that wait for letGo
 
 	mu       sync.Mutex
 	secrets  map[string]string    // by hook; what arrives there has to verify
@@ -36,6 +39,7 @@ type ledger struct {
 	open     map[string]bool      // hook and id: accepted, and not brought yet
 	faults   []string
 	grown    chan struct{} // holds a token when something was brought
+	release  chan struct{} // closed while the steady hook answers
 }
 
 // request is one request as the endpoint saw it.
@@ -50,10 +54,12 @@ func newLedger(t *testing.T, hooks ...string) *ledger {
 	t.Helper()
 	l := &ledger{
 		hooks: hooks, secrets: map[string]string{}, accepted: map[string]bool{}, arrivals: map[string][]request{},
-		brought: map[string]bool{}, open: map[string]bool{}, grown: make(chan struct{}, 1),
+		brought: map[string]bool{}, open: map[string]bool{}, grown: make(chan struct{}, 1), release: make(chan struct{}),
 	}
+	close(l.release)
 	l.Server = httptest.NewServer(http.HandlerFunc(l.receive))
 	t.Cleanup(l.Close)
+	t.Cleanup(l.letGo)
 	return l
 }
 
@@ -81,8 +87,47 @@ func (l *ledger) receive(w http.ResponseWriter, req *http.Request) {
 	if hook == flakyHook && a.attempt == 1 && a.delivery[len(a.delivery)-1] <= '2' {
 		a.status = http.StatusInternalServerError
 	}
+	if hook == steadyHook && !l.wait(req) {
+		a.status = 0
+	}
 	l.note(hook, event.Data.ID, a, signature.Verify(req.Header, body, l.secretOf(hook)))
-	w.WriteHeader(a.status)
+	if a.status != 0 {
+		w.WriteHeader(a.status)
+	}
+}
+
+// wait holds a request back until letGo, and says whether somebody still waits
+// for the answer then.
+func (l *ledger) wait(req *http.Request) bool {
+	l.mu.Lock()
+	release := l.release
+	l.mu.Unlock()
+	l.held.Add(1)
+	defer l.held.Add(-1)
+	select {
+	case <-release:
+		return true
+	case <-req.Context().Done():
+		return false
+	}
+}
+
+// holdBack leaves requests to the steady hook without an answer from now on.
+func (l *ledger) holdBack() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.release = make(chan struct{})
+}
+
+// letGo answers what is held back, and all that comes.
+func (l *ledger) letGo() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	select {
+	case <-l.release:
+	default:
+		close(l.release)
+	}
 }
 
 func requestOf(req *http.Request) request {
@@ -99,6 +144,7 @@ func (l *ledger) secretOf(hook string) string {
 func (l *ledger) note(hook, id string, a request, bad error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.came.Add(1)
 	key := hook + " " + id
 	if bad != nil {
 		l.faults = append(l.faults, fmt.Sprintf("%s does not verify: %v", key, bad))

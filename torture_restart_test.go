@@ -74,9 +74,7 @@ func TestWorstDayKillsLoseNothingAndRepeatOnlyWhatWasUnderWay(t *testing.T) {
 		for range sized(3, 50) {
 			d.pause(300 * time.Millisecond)
 			r.kill()
-			for _, id := range leftUnderWay(t, db) {
-				d.left[id] = true
-			}
+			d.noteLeft()
 			r = launch(t, d.environment, "serve")
 			if d.random.IntN(4) == 0 { // killed while it starts
 				continue

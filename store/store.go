@@ -7,6 +7,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -245,7 +246,7 @@ func (s *Store) wrap(err error) error {
 		return notFound()
 	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
 		return err
-	case s.d.isUnavailable(err):
+	case errors.Is(err, driver.ErrBadConn) || s.d.isUnavailable(err):
 		return &Error{Code: CodeUnavailable, Detail: "the database does not answer; try again in a moment", Cause: err}
 	}
 	return err

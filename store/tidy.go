@@ -146,8 +146,33 @@ func (s *Store) removeSome(ctx context.Context, before time.Time) (int, error) {
 				return nil, err
 			}
 		}
+		if err := s.keepRemoved(ctx, tx, rows[len(rows)-1].ID); err != nil {
+			return nil, err
+		}
 		return nil, s.applyDeltas(ctx, tx, deltas)
 	})
+}
+
+// removedSetting names the note of how far deliveries were removed: an event
+// with a smaller id may lack what its verdicts speak of.
+const removedSetting = "deliveries_removed_to"
+
+func (s *Store) keepRemoved(ctx context.Context, tx bun.Tx, id uuid.UUID) error {
+	_, err := tx.NewRaw(`INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name)
+		DO UPDATE SET value = CASE WHEN excluded.value > settings.value THEN excluded.value ELSE settings.value END`, removedSetting, id.String()).Exec(ctx)
+	return err
+}
+
+// removedTo is the newest delivery ever removed; zero: none was.
+func (s *Store) removedTo(ctx context.Context) (uuid.UUID, error) {
+	text, err := s.setting(ctx, s.ro, removedSetting)
+	if IsCode(err, CodeNotFound) {
+		return uuid.Nil, nil
+	}
+	if err != nil {
+		return uuid.Nil, err
+	}
+	return uuid.Parse(text)
 }
 
 // removeOf removes those that are still finished now that the queue is locked.

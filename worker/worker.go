@@ -43,7 +43,7 @@ type Options struct {
 
 // Worker delivers what the store holds. Make it with New.
 type Worker struct {
-	store   *store.Store
+	store   measured
 	client  *outbound.Client
 	log     *slog.Logger
 	grace   time.Duration
@@ -90,12 +90,13 @@ func New(o Options) *Worker {
 		o.Jitter = rand.Float64
 	}
 	w := &Worker{
-		store: o.Store, client: o.Client, log: o.Log, grace: o.Grace, poll: pollEvery, jitter: o.Jitter,
+		client: o.Client, log: o.Log, grace: o.Grace, poll: pollEvery, jitter: o.Jitter,
 		waits: o.Store.Limits().Retries, slots: newSlots(o.Store.Limits().InFlight, min(o.Senders, maxUnrecorded)),
 		jobs: make(chan store.Job), results: make(chan store.Result, maxUnrecorded),
 		stop: make(chan struct{}),
 	}
-	w.metrics = newMetrics(w.slots)
+	w.metrics = newMetrics(w.slots, o.Store)
+	w.store = measured{o.Store, w.metrics}
 	w.posting, w.cut = context.WithCancel(context.Background())
 	return w
 }
@@ -120,6 +121,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	defer endRecording()
 	claiming.Go(func() { w.claims(ctx, bell) })
 	claiming.Go(func() { w.tidies(ctx) })
+	claiming.Go(func() { w.reconciles(ctx) })
 	upkeep.Go(func() { w.beats(keep) })
 	recording.Go(func() { w.records(keepRecording) })
 

@@ -21,17 +21,21 @@ import (
 const template = "belfry_template"
 
 // sharedCluster gives the one cluster of this process, which starts at its
-// first use. It is the package's only state: a cluster takes half a second to
-// start, so tests share it and own a database each.
-var sharedCluster = sync.OnceValue(func() *cluster { return &cluster{} })
+// first use. It and its sister are the package's only state: a cluster takes
+// half a second to start, so tests share it and own a database each.
+var sharedCluster = sync.OnceValue(func() *cluster { return &cluster{settings: hasty()} })
+
+// durableCluster gives the other one, which waits for the disk.
+var durableCluster = sync.OnceValue(func() *cluster { return &cluster{} })
 
 // cluster is a private Postgres with a migrated template database.
 type cluster struct {
-	start  sync.Once
-	err    error
-	server *server
-	admin  *sql.DB
-	made   atomic.Int64
+	settings []string // arguments of postgres; none: as Postgres comes
+	start    sync.Once
+	err      error
+	server   *server
+	admin    *sql.DB
+	made     atomic.Int64
 }
 
 // create clones the template and gives the clone's URL and what drops it again.
@@ -56,7 +60,7 @@ func (c *cluster) create(ctx context.Context) (string, func() error, error) {
 func (c *cluster) boot() (err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	if c.server, err = startServer(ctx); err != nil {
+	if c.server, err = startServer(ctx, "", c.settings); err != nil {
 		return err
 	}
 	if c.admin, err = sql.Open("pgx", c.server.url("postgres")); err != nil {

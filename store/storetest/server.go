@@ -1,7 +1,7 @@
 package storetest
 
 import (
-	"bytes"
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -26,41 +26,64 @@ var errNotInstalled = errors.New("PostgreSQL's initdb and postgres were not foun
 type server struct {
 	dir string // holds the data folder, the socket and the log
 	// lifeline is held open for as long as this process lives, and the server
-	// stops when it closes.
-	lifeline io.Closer
+	// stops when it closes. What is written to it are orders to the keeper.
+	lifeline io.WriteCloser
+	// answers are what the keeper says, a line for each order.
+	answers *bufio.Reader
+}
+
+// hasty are the settings of a cluster for tests. Durability is not what they
+// are about, so nothing waits for the disk; synchronous_commit keeps its
+// production value because doctor reads it back.
+func hasty() []string {
+	return []string{"-c", "fsync=off", "-c", "full_page_writes=off", "-c", "synchronous_commit=on", "-c", "shared_buffers=64MB"}
 }
 
 // keeper runs initdb and postgres in the folder $1 with the programs of the
-// folder $2. It says "ready" when the server accepts connections, or else the
-// last lines of the log. When its standard input ends, which it does however
-// the test process dies, it stops the server at once and removes the folder.
-// Durability is not what these tests are about, so nothing waits for the disk;
-// synchronous_commit keeps its production value because doctor reads it back.
+// folder $2 and the settings that follow. It says "ready" when the server
+// accepts connections, or else the last lines of the log. Then it takes orders,
+// a word a line, and answers each with the word once it is done: "stop" ends the
+// server in order, "crash" at once, "start" starts it again. When its standard
+// input ends, which it does however the test process dies, it stops the server
+// at once and removes the folder.
 const keeper = `
 dir=$1 bin=$2
+shift 2
 trap 'rm -rf "$dir"' EXIT
 exec 3>&1 >"$dir/log" 2>&1
 fail() { tail -n 5 "$dir/log" >&3; exit 1; }
 "$bin/initdb" -D "$dir/data" -U ` + superuser + ` -A trust -E UTF8 --locale=C --no-sync </dev/null || fail
-"$bin/postgres" -D "$dir/data" -k "$dir" -c listen_addresses= -c fsync=off -c full_page_writes=off \
-	-c synchronous_commit=on -c max_connections=200 -c shared_buffers=64MB 3>&- </dev/null &
-server=$!
-tries=0
-until grep -q '^ready' "$dir/data/postmaster.pid"; do
-	tries=$((tries + 1))
-	if ! kill -0 $server; then fail; fi
-	if [ $tries -gt 1500 ]; then kill -QUIT $server; wait $server; fail; fi
-	sleep 0.02
-done
+run() {
+	"$bin/postgres" -D "$dir/data" -k "$dir" -c listen_addresses= -c max_connections=200 "$@" 3>&- </dev/null &
+	server=$!
+	tries=0
+	until grep -qs '^ready' "$dir/data/postmaster.pid"; do
+		tries=$((tries + 1))
+		if ! kill -0 $server; then fail; fi
+		if [ $tries -gt 1500 ]; then kill -QUIT $server; wait $server; fail; fi
+		sleep 0.02
+	done
+}
+end() {
+	kill -"$1" $server
+	wait $server
+}
+run "$@"
 echo ready >&3
-exec 3>&-
-cat >/dev/null
-kill -QUIT $server
-wait $server
+while read -r order; do
+	case $order in
+	stop) end INT ;;
+	crash) end QUIT ;;
+	start) run "$@" ;;
+	esac
+	echo "$order" >&3
+done
+end QUIT
 `
 
-// startServer makes a cluster and waits until it accepts connections.
-func startServer(ctx context.Context) (*server, error) {
+// startServer makes a cluster with these settings in a new folder below parent
+// (empty: where temporary files are), and waits until it accepts connections.
+func startServer(ctx context.Context, parent string, settings []string) (*server, error) {
 	bin, err := findBinaries()
 	if err != nil {
 		return nil, err
@@ -69,7 +92,7 @@ func startServer(ctx context.Context) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "belfry-pg-")
+	dir, err := os.MkdirTemp(parent, "belfry-pg-")
 	if err != nil {
 		return nil, err
 	}
@@ -78,12 +101,12 @@ func startServer(ctx context.Context) (*server, error) {
 			return nil, err
 		}
 	}
-	return keep(ctx, dir, bin, identity)
+	return keep(ctx, dir, bin, settings, identity)
 }
 
 // keep starts the keeper and waits for its word.
-func keep(ctx context.Context, dir, bin string, identity *syscall.Credential) (*server, error) {
-	cmd := exec.Command("/bin/sh", "-c", keeper, "belfry-test-postgres", dir, bin)
+func keep(ctx context.Context, dir, bin string, settings []string, identity *syscall.Credential) (*server, error) {
+	cmd := exec.Command("/bin/sh", append([]string{"-c", keeper, "belfry-test-postgres", dir, bin}, settings...)...)
 	cmd.Dir = dir
 	// A session of its own: an interrupt typed at the tests must not reach
 	// Postgres before the keeper can clean up.
@@ -101,12 +124,31 @@ func keep(ctx context.Context, dir, bin string, identity *syscall.Credential) (*
 	}
 	// Closing the lifeline ends the wait for the word, and the server with it.
 	stop := context.AfterFunc(ctx, func() { _ = lifeline.Close() })
-	said, err := io.ReadAll(word)
-	if !stop() || err != nil || !bytes.Equal(said, []byte("ready\n")) {
+	s := &server{dir: dir, lifeline: lifeline, answers: bufio.NewReader(word)}
+	err = s.hear("ready")
+	if !stop() || err != nil {
 		_ = lifeline.Close()
-		return nil, errors.Join(fmt.Errorf("a private Postgres did not start: %s", said), err, ctx.Err())
+		return nil, errors.Join(fmt.Errorf("a private Postgres did not start: %w", err), ctx.Err())
 	}
-	return &server{dir: dir, lifeline: lifeline}, nil
+	return s, nil
+}
+
+// order has the keeper do what the word says, and waits until it is done.
+func (s *server) order(word string) error {
+	if _, err := io.WriteString(s.lifeline, word+"\n"); err != nil {
+		return err
+	}
+	return s.hear(word)
+}
+
+// hear waits for the keeper's word; anything else it says is the error.
+func (s *server) hear(word string) error {
+	said, err := s.answers.ReadString('\n')
+	if said == word+"\n" {
+		return nil
+	}
+	rest, _ := io.ReadAll(s.answers)
+	return errors.Join(errors.New(said+string(rest)), err)
 }
 
 // findBinaries gives the folder that holds initdb and postgres. Debian keeps

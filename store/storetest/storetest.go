@@ -43,7 +43,21 @@ func SQLite(t testing.TB) Database {
 // install; with -short it is skipped instead.
 func Postgres(t testing.TB) Database {
 	t.Helper()
-	url, drop, err := sharedCluster().create(t.Context())
+	return fresh(t, sharedCluster())
+}
+
+// DurablePostgres gives what Postgres gives, from a cluster whose settings are
+// those that Postgres comes with: its commits wait for the disk. It is for
+// measuring.
+func DurablePostgres(t testing.TB) Database {
+	t.Helper()
+	return fresh(t, durableCluster())
+}
+
+// fresh gives a database of the cluster until the test ends.
+func fresh(t testing.TB, c *cluster) Database {
+	t.Helper()
+	url, drop, err := c.create(t.Context())
 	if err != nil {
 		unavailable(t, err)
 	}

@@ -59,6 +59,18 @@ func TestPostgresKeepsTheCommitSettingThatDoctorReadsBack(t *testing.T) {
 	}
 }
 
+func TestDurablePostgresWaitsForTheDisk(t *testing.T) {
+	for _, tt := range []struct {
+		db    storetest.Database
+		fsync string
+	}{{storetest.DurablePostgres(t), "on"}, {storetest.Postgres(t), "off"}} {
+		var got string
+		if err := open(t, tt.db).QueryRow("SHOW fsync").Scan(&got); err != nil || got != tt.fsync {
+			t.Errorf("fsync is %q (%v), want %s", got, err, tt.fsync)
+		}
+	}
+}
+
 func TestEachRunsOnBothKinds(t *testing.T) {
 	var kinds []string
 	storetest.Each(t, func(t *testing.T, db storetest.Database) { kinds = append(kinds, db.Kind) })
@@ -132,4 +144,22 @@ func open(t *testing.T, database storetest.Database) *sql.DB {
 		t.Fatal(err)
 	}
 	return db
+}
+
+func TestAnOwnServerIsStoppedAndStartedByItsTestAndKeepsWhatItHas(t *testing.T) {
+	own := storetest.OwnPostgres(t, "")
+	db := open(t, own.Database)
+	if _, err := db.Exec("CREATE TABLE kept (n int)"); err != nil {
+		t.Fatal(err)
+	}
+	for name, end := range map[string]func(){"stopped": own.Stop, "crashed": own.Crash} {
+		end()
+		if err := db.Ping(); err == nil {
+			t.Errorf("a server that was %s still answers", name)
+		}
+		own.Start()
+		if _, err := db.Exec("INSERT INTO kept VALUES (1)"); err != nil {
+			t.Errorf("after it was %s and started: %v", name, err)
+		}
+	}
 }

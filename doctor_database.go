@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"belfry/store"
+)
+
+const (
+	// maxSkew is how far the clocks of database and machine may be apart: leases
+	// and timestamps of signatures bear some seconds.
+	maxSkew = 5 * time.Second
+	// provedEvents is how many events, the newest, are looked through for
+	// orphans; a running server looks through all.
+	provedEvents = 100_000
+	// countTime is how long deliveries are counted at most.
+	countTime = 20 * time.Second
+	// answerIn is how long the database may take to answer.
+	answerIn = 10 * time.Second
+)
+
+// databaseChecks need an open database, dataChecks one of this version.
+var (
+	databaseChecks = [...]string{"schema", "secret key", "secrets", "durability", "clock", "orphans", "counts"}
+	dataChecks     = [...]string{"secret key", "secrets", "orphans", "counts"}
+)
+
+func (d *doctor) database(ctx context.Context, folder bool) {
+	if d.c.databaseURL == "" {
+		if _, err := os.Stat(filepath.Join(d.c.dataDir, "belfry.db")); err != nil && folder {
+			d.skip("not there yet; the first start makes it", append([]string{"database"}, databaseChecks[:]...)...)
+			return
+		}
+	}
+	call, cancel := context.WithTimeout(ctx, answerIn)
+	defer cancel()
+	st, err := store.Open(call, d.c.storeOptions())
+	if err != nil {
+		d.check("database", "", err)
+		d.skip("not checked: the database can't be opened", databaseChecks[:]...)
+		return
+	}
+	d.store = st
+	d.check("database", st.Dialect()+" answers", st.Ping(call))
+	safe, err := st.Durability(call)
+	d.check("durability", "what is accepted is safe: "+safe, err)
+	skew, err := d.clockSkew(call)
+	d.check("clock", fmt.Sprintf("%v apart from the database's", skew.Round(time.Millisecond)), err)
+	if d.schema(call) {
+		d.data(ctx)
+	}
+}
+
+// schema shows two checks that the store makes in one go, and says whether
+// more can be made.
+func (d *doctor) schema(ctx context.Context) bool {
+	err := d.store.CheckSchema(ctx)
+	if errors.Is(err, store.ErrSchema) {
+		d.check("schema", "", err)
+		d.skip("not checked: it needs the schema", dataChecks[:]...)
+		return false
+	}
+	d.check("schema", "is this version's", nil)
+	d.check("secret key", "is the one this database was first used with", err)
+	return true
+}
+
+// data checks what is kept.
+func (d *doctor) data(ctx context.Context) {
+	call, cancel := context.WithTimeout(ctx, answerIn)
+	defer cancel()
+	secrets, err := d.store.CheckSecrets(call)
+	d.check("secrets", fmt.Sprintf("%d of %[1]d can be decrypted", secrets), err)
+	d.orphans(ctx)
+	d.counts(ctx)
+}
+
+// orphans looks for what was accepted and nobody would come for.
+func (d *doctor) orphans(ctx context.Context) {
+	found, err := d.findOrphans(ctx)
+	seen := fmt.Sprintf("0 orphaned: looked at all leases and queues and at the newest events, %d of them", found.Events)
+	if err == nil && found.Total() > 0 {
+		err = fmt.Errorf("%d orphaned: %d missing, %d under way for no node, %d unknown to their queue; look at %v",
+			found.Total(), found.Missing, found.Ownerless, found.Unseen, found.Examples)
+	}
+	d.check("orphans", seen, err)
+}
+
+func (d *doctor) findOrphans(ctx context.Context) (store.Orphans, error) {
+	r := d.store.NewReconciler()
+	if err := r.Newest(ctx, provedEvents); err != nil {
+		return store.Orphans{}, err
+	}
+	for steps, done := 0, false; !done; steps++ {
+		var err error
+		if done, err = r.Step(ctx); err != nil {
+			return store.Orphans{}, err
+		}
+		if steps > 2*provedEvents/100 { // more come than can be looked at
+			break
+		}
+	}
+	return r.Orphans(ctx)
+}
+
+func (d *doctor) counts(ctx context.Context) {
+	c, err := d.store.CheckCounts(ctx, countTime)
+	seen := fmt.Sprintf("are those of the deliveries, %d in all", c.Rows)
+	if c.Queues < c.Of {
+		seen = fmt.Sprintf("are right for the %d of %d webhooks that could be counted within %v", c.Queues, c.Of, countTime)
+	}
+	d.check("counts", seen, err)
+}
+
+// clockSkew is how far the clocks of database and machine are apart.
+func (d *doctor) clockSkew(ctx context.Context) (time.Duration, error) {
+	before := d.now()
+	there, err := d.store.Now(ctx)
+	if err != nil {
+		return 0, err
+	}
+	middle := before.Add(d.now().Sub(before) / 2)
+	skew := there.Sub(middle).Abs()
+	if skew > maxSkew {
+		err = fmt.Errorf("the clocks of the database and of this machine are %v apart; set both by NTP", skew.Round(time.Millisecond))
+	}
+	return skew, err
+}

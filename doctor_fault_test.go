@@ -1,0 +1,123 @@
+package main
+
+import (
+	"bytes"
+	"database/sql"
+	"maps"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"belfry/store"
+	"belfry/store/storetest"
+)
+
+// furnished is a database with an account, a webhook with a secret and two
+// deliveries that nobody has begun.
+func furnished(t *testing.T, db storetest.Database) map[string]string {
+	t.Helper()
+	environment := migrated(t, db)
+	environment["BELFRY_ADDR"] = "127.0.0.1:0"
+	st := openTestStore(t, db)
+	account, err := st.EnsureDefaultAccount(t.Context())
+	if err == nil {
+		_, _, _, err = st.CreateWebhook(t.Context(), account.ID, store.NewWebhook{URL: "https://8.8.8.8/", Active: true})
+	}
+	if err == nil {
+		event := store.NewEvent{Type: "call.ended", Data: []byte(`{}`)}
+		_, _, err = st.Publish(t.Context(), store.Publication{AccountID: account.ID, Events: []store.NewEvent{event, event}})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return environment
+}
+
+// plant changes the database behind the store's back.
+func plant(t *testing.T, db storetest.Database, query string) {
+	t.Helper()
+	driver, source := "pgx", db.URL
+	if db.Kind == storetest.KindSQLite {
+		driver, source = "sqlite", filepath.Join(db.Dir, "belfry.db")+"?_pragma=busy_timeout(5000)"
+	}
+	conn, err := sql.Open(driver, source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := conn.Exec(query); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestDoctorFindsEachPlantedFault breaks what a database holds in one way after
+// the other, each time in a database that was well.
+func TestDoctorFindsEachPlantedFault(t *testing.T) {
+	for _, tt := range []struct{ name, check, says, query string }{
+		{"a secret of another key", "secrets", "1 of 1 secrets", "UPDATE webhooks SET secret = (SELECT data FROM events LIMIT 1)"},
+		{"a delivery that is gone", "orphans", "1 missing", "DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries ORDER BY id LIMIT 1)"},
+		{"a lease of nobody", "orphans", "2 under way for no node", "UPDATE deliveries SET status = 1"},
+		{"a queue that does not know", "orphans", "2 unknown to their queue", "UPDATE queues SET due_at = NULL"},
+		{"counts that are wrong", "counts", "its counts say 7 pending", "UPDATE queues SET pending = 7 WHERE webhook_id IS NOT NULL"},
+		{"tests that are miscounted", "counts", "its counts say 3 pending", "UPDATE queues SET pending = 3 WHERE webhook_id IS NULL"},
+		{"migrations of a newer version", "schema", "this program needs", "UPDATE goose_db_version SET version_id = version_id + 1000"},
+		{"migrations that were undone", "schema", "never migrated", "DROP TABLE goose_db_version"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			storetest.Each(t, func(t *testing.T, db storetest.Database) {
+				environment := furnished(t, db)
+				if code, results := examined(t, environment); code != 0 {
+					t.Fatalf("before anything was broken: exit code %d, %q", code, results)
+				}
+				plant(t, db, tt.query)
+				code, results := examined(t, environment)
+				if code != 1 || !strings.HasPrefix(results[tt.check], "FAULT") || !strings.Contains(results[tt.check], tt.says) {
+					t.Errorf("exit code %d, %s: %q; want 1 and a fault that says %q", code, tt.check, results[tt.check], tt.says)
+				}
+			})
+		})
+	}
+}
+
+func TestDoctorFindsCommitsThatAreNotSafe(t *testing.T) {
+	db := storetest.Postgres(t)
+	environment := maps.Clone(migrated(t, db))
+	environment["BELFRY_ADDR"] = "127.0.0.1:0"
+	environment["BELFRY_DATABASE_URL"] += "&synchronous_commit=off"
+	code, results := examined(t, environment)
+	if code != 1 || !strings.HasPrefix(results["durability"], "FAULT") || !strings.Contains(results["durability"], "synchronous_commit=off") {
+		t.Errorf("exit code %d, durability: %q", code, results["durability"])
+	}
+}
+
+// examinedBy lets a doctor that a test has changed examine a database.
+func examinedBy(t *testing.T, environment map[string]string, change func(*doctor)) (ill bool, out string) {
+	t.Helper()
+	c := readConfig(map[string]string{"addr": "127.0.0.1:0"}, environmentOf(environment), allSettings)
+	var text bytes.Buffer
+	d := newDoctor(c, &text)
+	change(d)
+	d.examine(t.Context())
+	return d.ill, text.String()
+}
+
+func TestDoctorFindsADiskThatIsAlmostFull(t *testing.T) {
+	environment := migrated(t, storetest.SQLite(t))
+	ill, out := examinedBy(t, environment, func(d *doctor) { d.minFree = 1 << 62 })
+	if !ill || !strings.Contains(out, "FAULT  disk           only") {
+		t.Errorf("a disk with less room than must be left:\n%s", out)
+	}
+}
+
+func TestDoctorFindsClocksThatAreApart(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db storetest.Database) {
+		environment := migrated(t, db)
+		for _, apart := range []time.Duration{time.Minute, -time.Minute} {
+			ill, out := examinedBy(t, environment, func(d *doctor) { d.now = func() time.Time { return time.Now().Add(apart) } })
+			if !ill || !strings.Contains(out, "FAULT  clock") || !strings.Contains(out, "set both by NTP") {
+				t.Errorf("clocks %v apart:\n%s", apart, out)
+			}
+		}
+	})
+}

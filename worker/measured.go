@@ -1,0 +1,44 @@
+package worker
+
+import (
+	"context"
+	"encoding/binary"
+	"time"
+
+	"github.com/google/uuid"
+
+	"belfry/store"
+)
+
+// measured is the store as the worker uses it: what claims and records take
+// goes to the metrics, all else straight on.
+type measured struct {
+	*store.Store
+	m *metrics
+}
+
+// Claim measures store.Store.Claim.
+func (s measured) Claim(ctx context.Context, r store.ClaimRequest) ([]store.Job, time.Duration, error) {
+	began := time.Now()
+	jobs, next, err := s.Store.Claim(ctx, r)
+	s.m.called("claim", time.Since(began), err)
+	s.m.claimed(len(jobs))
+	return jobs, next, err
+}
+
+// RecordAndClaim measures store.Store.RecordAndClaim.
+func (s measured) RecordAndClaim(ctx context.Context, results []store.Result, r store.ClaimRequest) ([]store.Job, error) {
+	began := time.Now()
+	jobs, err := s.Store.RecordAndClaim(ctx, results, r)
+	s.m.called("record", time.Since(began), err)
+	if err == nil {
+		s.m.claimed(len(jobs))
+		s.m.recorded(results)
+	}
+	return jobs, err
+}
+
+// madeAt is when an id was made (RFC 9562, section 5.7), to the millisecond.
+func madeAt(id uuid.UUID) time.Time {
+	return time.UnixMilli(int64(binary.BigEndian.Uint64(id[:8]) >> 16))
+}
