@@ -32,6 +32,14 @@ type ClaimRequest struct {
 	// InFlight tells how many requests of a queue are under way on this node;
 	// a queue that is missing has none.
 	InFlight map[uuid.UUID]int
+	// Ahead tells how many more than its slots a queue may have, because they
+	// come free faster than a claim is made.
+	Ahead map[uuid.UUID]int
+}
+
+// free is how many more of a queue the node can take.
+func (r *ClaimRequest) free(queue uuid.UUID, slots int) int64 {
+	return int64(slots + r.Ahead[queue] - r.InFlight[queue])
 }
 
 // maxQueues is how many queues one claim serves; the others come next.
@@ -135,8 +143,8 @@ func (s *Store) dueQueues(ctx context.Context, r ClaimRequest) (ids, accounts []
 // wait for a token; first is how long it is until one of the latter may go on.
 func (s *Store) notNow(r ClaimRequest) (list any, first time.Duration) {
 	ids, first := s.dry.list(s.here())
-	for id, n := range r.InFlight {
-		if n >= s.opt.Limits.InFlight {
+	for id := range r.InFlight {
+		if r.free(id, s.opt.Limits.InFlight) <= 0 {
 			ids = append(ids, id)
 		}
 	}
@@ -205,7 +213,7 @@ func (s *Store) share(r ClaimRequest, states map[uuid.UUID]*accountState, queues
 			if allowed == 0 {
 				s.dry.begin(q.ID, s.here(), q.resumeRate(a).wait(q.ResumeUsedUntil, a.Now))
 			}
-			n := min((tokens+left-1)/left, int64(s.opt.Limits.InFlight-r.InFlight[q.ID]), allowed)
+			n := min((tokens+left-1)/left, r.free(q.ID, s.opt.Limits.InFlight), allowed)
 			if n > 0 {
 				takes = append(takes, take{q, n})
 				tokens -= n

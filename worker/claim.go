@@ -24,12 +24,16 @@ const (
 func (w *Worker) claims(ctx context.Context, bell *store.Listener) {
 	wait := backoff{log: w.log, doing: "claim deliveries"}
 	for ctx.Err() == nil {
+		w.giveBack(context.WithoutCancel(ctx), w.slots.leave(time.Now(), false))
 		next, err := w.claim(ctx)
 		if err != nil {
 			wait.after(ctx, err)
 			continue
 		}
 		wait.reset()
+		if w.slots.lined() {
+			next = min(next, lineEnd)
+		}
 		w.rest(ctx, bell, min(next, w.poll))
 	}
 }
@@ -49,25 +53,27 @@ func (w *Worker) claim(ctx context.Context) (next time.Duration, err error) {
 	}
 	w.claiming.Lock()
 	defer w.claiming.Unlock()
-	busy, room := w.slots.view()
-	if room <= 0 {
+	room := w.slots.view(time.Now())
+	if room.Max == 0 {
 		return w.poll, nil
 	}
 	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
 	defer cancel()
-	jobs, next, err := w.store.Claim(call, store.ClaimRequest{Max: min(room, maxClaim), InFlight: busy})
+	jobs, next, err := w.store.Claim(call, room)
 	w.take(call, jobs)
 	return next, err
 }
 
-// take starts claimed jobs and gives back those that found no slot: a fresh
-// delivery was quicker, or the worker stops.
+// take starts claimed jobs or puts them in line, and gives back those that found
+// no place: a fresh delivery was quicker, or the worker stops.
 func (w *Worker) take(ctx context.Context, jobs []store.Job) {
 	var mine, over []store.Job
+	now := time.Now()
 	for _, j := range jobs {
-		if w.slots.take(j.QueueID) {
+		switch started, ok := w.slots.enter(j, now); {
+		case started:
 			mine = append(mine, j)
-		} else {
+		case !ok:
 			over = append(over, j)
 		}
 	}

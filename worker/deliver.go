@@ -32,7 +32,10 @@ func (w *Worker) sends(j store.Job) {
 	idle := time.NewTimer(idleSender)
 	defer idle.Stop()
 	for {
-		w.attempt(&j)
+		if next, ok := w.attempt(&j); ok {
+			j = next
+			continue
+		}
 		idle.Reset(idleSender)
 		select {
 		case j = <-w.jobs:
@@ -47,19 +50,26 @@ func (w *Worker) sends(j store.Job) {
 // attempt makes one request and hands its result to the recorder. One that the
 // end of the process cut short has no result: its lease is taken back later,
 // and the log calls it interrupted. One that did not begin is given back.
-func (w *Worker) attempt(j *store.Job) {
+// The slot goes to the next in line, which is returned, if there is one.
+func (w *Worker) attempt(j *store.Job) (next store.Job, ok bool) {
 	if w.posting.Err() != nil {
-		w.mu.Lock()
-		w.unsent = append(w.unsent, *j)
-		w.mu.Unlock()
+		w.keepUnsent(*j)
 		w.slots.release(j.QueueID, 1, false)
-		return
+		return next, false
 	}
 	result, ok := w.send(w.posting, j)
-	if ok {
-		w.results <- result // has room for all that slots let be
+	if !ok {
+		w.slots.release(j.QueueID, 1, false)
+		return next, false
 	}
-	w.slots.release(j.QueueID, 1, ok)
+	w.results <- result // has room for all that slots let be
+	return w.slots.finish(j.QueueID, time.Now())
+}
+
+func (w *Worker) keepUnsent(jobs ...store.Job) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.unsent = append(w.unsent, jobs...)
 }
 
 // send signs, posts and decides.

@@ -75,8 +75,7 @@ func (w *Worker) tryRecord(ctx context.Context, batch []store.Result) error {
 		return w.store.Record(call, batch)
 	}
 	defer w.claiming.Unlock()
-	busy, room := w.slots.view()
-	jobs, err := w.store.RecordAndClaim(call, batch, store.ClaimRequest{Max: min(max(room, 0), maxClaim), InFlight: busy})
+	jobs, err := w.store.RecordAndClaim(call, batch, w.slots.view(time.Now()))
 	w.take(call, jobs)
 	if err == nil {
 		w.claimedAt.Store(time.Now().UnixNano())

@@ -3,8 +3,11 @@ package worker
 import (
 	"maps"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
+
+	"belfry/store"
 )
 
 // maxUnrecorded is how many answers may wait for the database before nothing
@@ -19,14 +22,16 @@ type slots struct {
 
 	mu         sync.Mutex
 	busy       map[uuid.UUID]int
-	n          int
+	lines      map[uuid.UUID]*line
+	n          int // requests under way
+	next       int // jobs in the lines
 	unrecorded int
 	closed     bool
 	idle       chan struct{} // closed once closed is set and n is 0
 }
 
 func newSlots(perQueue, total int) *slots {
-	return &slots{perQueue: perQueue, total: total, freed: make(chan struct{}, 1), busy: map[uuid.UUID]int{}, idle: make(chan struct{})}
+	return &slots{perQueue: perQueue, total: total, freed: make(chan struct{}, 1), busy: map[uuid.UUID]int{}, lines: map[uuid.UUID]*line{}, idle: make(chan struct{})}
 }
 
 // take takes a slot of the queue, if one is free.
@@ -46,6 +51,10 @@ func (s *slots) take(queue uuid.UUID) bool {
 func (s *slots) release(queue uuid.UUID, n int, used bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.releaseLocked(queue, n, used)
+}
+
+func (s *slots) releaseLocked(queue uuid.UUID, n int, used bool) {
 	tight := s.busy[queue] >= s.perQueue || s.roomLocked() <= 0
 	if s.busy[queue] -= n; s.busy[queue] <= 0 {
 		delete(s.busy, queue)
@@ -87,24 +96,34 @@ func (s *slots) endLocked() {
 }
 
 func (s *slots) roomLocked() int {
-	return min(s.total-s.n, maxUnrecorded-s.unrecorded-s.n)
+	return min(s.total-s.n, maxUnrecorded-s.unrecorded-s.n) - s.next
 }
 
 // full says that the queue has no free slot.
 func (s *slots) full(queue uuid.UUID) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.busy[queue] >= s.perQueue
+	l := s.lines[queue]
+	return s.busy[queue] >= s.perQueue && (l == nil || len(l.jobs) >= l.ahead)
 }
 
-// view tells what is under way and how much more there is room for.
-func (s *slots) view() (busy map[uuid.UUID]int, room int) {
+// view tells what a claim may take: what each queue has under way or in line,
+// how many more than its slots it may have, and for how many there is room.
+func (s *slots) view(now time.Time) (r store.ClaimRequest) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return nil, 0
+		return r
 	}
-	return maps.Clone(s.busy), s.roomLocked()
+	r.InFlight, r.Ahead = maps.Clone(s.busy), map[uuid.UUID]int{}
+	for queue, l := range s.lines {
+		if now.Sub(l.counted) < lineEnd {
+			r.Ahead[queue] = l.ahead
+		}
+		r.InFlight[queue] += len(l.jobs)
+	}
+	r.Max = max(0, min(s.roomLocked(), maxClaim))
+	return r
 }
 
 // counts tells how many requests are under way, and how many answers are not

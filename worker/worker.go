@@ -129,6 +129,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	w.store.SetHandover(nil)
 	w.slots.close()
 	claiming.Wait()
+	w.keepUnsent(w.slots.leave(time.Now(), true)...)
 	w.finish()
 	w.endRecords(endRecording, &recording)
 	endUpkeep()
