@@ -139,8 +139,15 @@ func (d *sqliteDB) insertBatch(ctx context.Context, tx bun.Tx, table, conflict s
 	for i, c := range cols {
 		names[i] = c.name
 	}
-	return d.each(ctx, tx, "INSERT INTO "+table+" ("+strings.Join(names, ", ")+") VALUES (?"+strings.Repeat(", ?", len(cols)-1)+") "+conflict, cols)
+	row := "(?" + strings.Repeat(", ?", len(cols)-1) + ")"
+	return d.each(ctx, tx, cols, func(rows int) string {
+		return "INSERT INTO " + table + " (" + strings.Join(names, ", ") + ") VALUES " + row + strings.Repeat(", "+row, rows-1) + " " + conflict
+	}, insertRows, 1)
 }
+
+// insertRows is how many rows go into one statement while there are so many
+// left: each statement opens and closes every index of the table.
+const insertRows = 32
 
 func (d *sqliteDB) updateBatch(ctx context.Context, tx bun.Tx, table, set string, cols []column) error {
 	if cols[0].n == 0 {
@@ -149,7 +156,7 @@ func (d *sqliteDB) updateBatch(ctx context.Context, tx bun.Tx, table, set string
 	values := batchValue.ReplaceAllStringFunc(set+" WHERE t.id = v.id", func(value string) string {
 		return fmt.Sprintf("?%d", 1+slices.IndexFunc(cols, func(c column) bool { return "v."+c.name == value }))
 	})
-	return d.each(ctx, tx, "UPDATE "+table+" AS t SET "+values, cols)
+	return d.each(ctx, tx, cols, func(int) string { return "UPDATE " + table + " AS t SET " + values }, 1)
 }
 
 // batchValue is a value of the batch in the SET part of an update.
@@ -213,21 +220,31 @@ func (d *sqliteDB) prepare(ctx context.Context, tx bun.Tx, query string) (*sql.S
 	return tx.Tx.PrepareContext(ctx, query)
 }
 
-// each runs one statement for each row of the columns. A row takes microseconds,
+// each runs a statement for the rows of the columns, as many at a time as the
+// first of the sizes that fits; the last size is 1. A row takes microseconds,
 // less than the driver needs to watch for ctx's end.
-func (d *sqliteDB) each(ctx context.Context, tx bun.Tx, query string, cols []column) error {
+func (d *sqliteDB) each(ctx context.Context, tx bun.Tx, cols []column, query func(rows int) string, sizes ...int) error {
 	ctx = context.WithoutCancel(ctx)
-	stmt, err := d.prepare(ctx, tx, query)
-	if err != nil {
-		return err
-	}
-	args := make([]any, len(cols))
-	for i := range cols[0].n {
-		for j := range cols {
-			args[j] = cols[j].at(i)
+	done := 0
+	for _, size := range sizes {
+		if cols[0].n-done < size {
+			continue
 		}
-		if _, err := stmt.ExecContext(ctx, args...); err != nil {
+		stmt, err := d.prepare(ctx, tx, query(size))
+		if err != nil {
 			return err
+		}
+		args := make([]any, 0, size*len(cols))
+		for ; cols[0].n-done >= size; done += size {
+			args = args[:0]
+			for i := range size {
+				for j := range cols {
+					args = append(args, cols[j].at(done+i))
+				}
+			}
+			if _, err := stmt.ExecContext(ctx, args...); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -239,7 +256,7 @@ const (
 		WHERE d.queue_id = $1 AND d.status = 0 AND d.next_attempt_at BETWEEN $2 AND $3 ORDER BY d.next_attempt_at LIMIT $4`
 	sqliteProbeSQL = "SELECT " + claimColumns + ` FROM deliveries d JOIN events e ON e.id = d.event_id
 		WHERE d.webhook_id = $1 AND d.status = 0 AND NOT d.test ORDER BY d.id LIMIT 1`
-	sqliteLeaseSQL = "UPDATE deliveries SET status = 1, lease_node = $1, lease_until = $2 WHERE id = $3"
+	sqliteLeaseSQL = "UPDATE deliveries SET status = 1, lease_node = $1, lease_until = $2 WHERE id IN (SELECT value FROM json_each($3))"
 )
 
 func (d *sqliteDB) claimRows(ctx context.Context, tx bun.Tx, takes []take, now, leaseUntil int64, node string) ([]claimed, error) {
@@ -255,11 +272,14 @@ func (d *sqliteDB) claimRows(ctx context.Context, tx bun.Tx, takes []take, now, 
 		}
 		all = append(all, rows...)
 	}
-	return all, d.each(ctx, tx, sqliteLeaseSQL, []column{
-		col("lease_node", "text", all, func(claimed) string { return node }),
-		col("lease_until", "bigint", all, func(claimed) int64 { return leaseUntil }),
-		col("id", "uuid", all, func(c claimed) string { return c.ID.String() }),
-	})
+	if len(all) == 0 {
+		return nil, nil
+	}
+	ids := make([]string, len(all))
+	for i := range all {
+		ids[i] = all[i].ID.String()
+	}
+	return all, d.exec(ctx, tx, sqliteLeaseSQL, node, leaseUntil, d.list(ids))
 }
 
 const sqliteRecordSQL = `UPDATE deliveries SET status = ?1, attempts = ?2, interrupted = 0, next_attempt_at = ?3,

@@ -48,7 +48,7 @@ func (w *Worker) due(c store.Change) bool {
 // commit for both costs half as much as two. It runs to its end whatever happens
 // to ctx, so that no lease is taken that nobody knows of.
 func (w *Worker) claim(ctx context.Context) (next time.Duration, err error) {
-	if time.Since(time.Unix(0, w.claimedAt.Load())) < claimPause {
+	if w.busy.Load() || time.Since(time.Unix(0, w.claimedAt.Load())) < claimPause {
 		return claimPause, nil
 	}
 	w.claiming.Lock()

@@ -71,6 +71,8 @@ func (w *Worker) record(ctx context.Context, batch []store.Result) {
 func (w *Worker) tryRecord(ctx context.Context, batch []store.Result) error {
 	call, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
+	w.busy.Store(true)
+	defer w.busy.Store(false)
 	if !w.claiming.TryLock() { // the claimer fills the slots just now
 		return w.store.Record(call, batch)
 	}

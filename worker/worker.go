@@ -61,6 +61,8 @@ type Worker struct {
 	claiming sync.Mutex
 	// claimedAt is when the recorder last made a claim, in unix nanoseconds.
 	claimedAt atomic.Int64
+	// busy says that the recorder is at work, and so claims when it can.
+	busy atomic.Bool
 	// recording says that results wait because the database is away.
 	recording atomic.Bool
 	// posting is the context of requests; it ends when the grace is over.
