@@ -80,7 +80,7 @@ func TestTheWholeFlowInABrowser(t *testing.T) {
 // newFlow starts the program on an empty database, an endpoint and a browser.
 func newFlow(t *testing.T, noScript bool) *flow {
 	t.Helper()
-	f := &flow{t: t, noScript: noScript, env: environmentFor(storetest.SQLite(t)), to: newEndpoint(t)}
+	f := &flow{t: t, noScript: noScript, env: environmentFor(storetest.NoDatabase(t)), to: newEndpoint(t)}
 	f.site = boot(t, f.env, "-addr", "127.0.0.1:0", "-allow-targets", "127.0.0.0/8", "-retries", "1h,6h")
 	f.p = startBrowser(t).newTab(t, look{NoScript: noScript})
 	return f

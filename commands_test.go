@@ -139,7 +139,7 @@ func TestVersionNamesTheRelease(t *testing.T) {
 }
 
 func TestKeyAddWorksBeforeTheFirstServe(t *testing.T) {
-	db := storetest.SQLite(t)
+	db := storetest.NoDatabase(t)
 	got := call(t, environmentFor(db), "", "key", "add", "-name", "ci", "-scopes", "publish,read")
 	if got.code != 0 || !regexp.MustCompile(`^bf_\w{43}\n$`).MatchString(got.out) {
 		t.Fatalf("code %d, printed %q (%s), want the key alone", got.code, got.out, got.errors)
@@ -168,7 +168,7 @@ func TestAnotherSecretKeyIsRefused(t *testing.T) {
 }
 
 func TestCommandsDoNotMigrateWhatAnotherProcessServes(t *testing.T) {
-	db := storetest.SQLite(t)
+	db := storetest.NoDatabase(t)
 	server, err := store.Open(t.Context(), store.Options{DataDir: db.Dir, SecretKey: testKey, Serve: true})
 	if err != nil {
 		t.Fatal(err)

@@ -51,7 +51,7 @@ func TestServeStartsAnswersAndStops(t *testing.T) {
 }
 
 func TestTheFirstRunCodeIsNotPrintedOnceSomebodyCanSignIn(t *testing.T) {
-	environment := environmentFor(storetest.SQLite(t))
+	environment := environmentFor(storetest.NoDatabase(t))
 	must(t, environment, "correct horse battery", "user", "add", "-email", "mira@example.com")
 	r := boot(t, environment, "-addr", "127.0.0.1:0")
 	if strings.Contains(r.out.String(), "/welcome") {
@@ -60,7 +60,7 @@ func TestTheFirstRunCodeIsNotPrintedOnceSomebodyCanSignIn(t *testing.T) {
 }
 
 func TestASecondProcessOnOneSQLiteFileIsRefused(t *testing.T) {
-	environment := environmentFor(storetest.SQLite(t))
+	environment := environmentFor(storetest.NoDatabase(t))
 	boot(t, environment, "-addr", "127.0.0.1:0")
 	got := call(t, environment, "", "serve", "-addr", "127.0.0.1:0")
 	if got.code != 1 || !strings.Contains(got.errors, "another process serves") || !strings.Contains(got.errors, "-data-dir") {

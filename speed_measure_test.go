@@ -60,12 +60,13 @@ type speedRig struct {
 	size    speedSize
 	sink    *speedSink
 	samples speedSamples
-	n       int // measurements so far
+	wire    map[string]speedReport // the newest, by what was measured
+	n       int                    // measurements so far
 }
 
 func newSpeedRig(t testing.TB, program string, size speedSize) *speedRig {
 	t.Helper()
-	return &speedRig{t: t, program: program, size: size, sink: startSpeedSink(t), samples: speedSamples{}}
+	return &speedRig{t: t, program: program, size: size, sink: startSpeedSink(t), samples: speedSamples{}, wire: map[string]speedReport{}}
 }
 
 // run names a measurement's data.
@@ -74,9 +75,9 @@ func (g *speedRig) run(what string) string {
 	return fmt.Sprintf("%s-%d", strings.ReplaceAll(what, " ", "-"), g.n)
 }
 
-// floorFigures is one measurement of the floor: posts a second and the sender's
-// CPU seconds per 1000.
-type floorFigures struct{ rate, cpu float64 }
+// floorFigures is one measurement of the floor: posts a second and CPU seconds
+// per 1000, of the sender and of all.
+type floorFigures struct{ rate, cpu, all float64 }
 
 // floor measures bare signed posts to the receiver.
 func (g *speedRig) floor() floorFigures {
@@ -85,17 +86,19 @@ func (g *speedRig) floor() floorFigures {
 	receiver := map[string]family{"receiver": family(g.sink.process.Process.Pid)}
 	w := watchSpeed(receiver)
 	done := runSpeedRole(g.t, speedRole{Play: playFloor, URL: g.sink.url + "/floor", Event: batchEvent, Run: run, Requests: g.size.floor, Connections: floorInFlight})
-	g.sink.await(run, g.size.floor)
-	f := floorFigures{float64(g.size.floor) / done.Seconds, done.CPU * 1000 / float64(g.size.floor)}
+	g.wire[theFloor] = g.sink.await(run, g.size.floor)
+	thousands := float64(g.size.floor) / 1000
+	f := floorFigures{rate: float64(g.size.floor) / done.Seconds, cpu: done.CPU / thousands}
+	f.all = f.cpu + w.finish()["receiver"]/thousands
 	g.samples.add("", theFloor, "delivered", f.rate)
 	g.samples.add("", theFloor, "cpu sender", f.cpu)
-	g.samples.add("", theFloor, "cpu receiver", w.finish()["receiver"]*1000/float64(g.size.floor))
+	g.samples.add("", theFloor, "cpu receiver", f.all-f.cpu)
 	return f
 }
 
 // mean lies between the floors before and after a measurement.
 func mean(a, b floorFigures) floorFigures {
-	return floorFigures{(a.rate + b.rate) / 2, (a.cpu + b.cpu) / 2}
+	return floorFigures{(a.rate + b.rate) / 2, (a.cpu + b.cpu) / 2, (a.all + b.all) / 2}
 }
 
 // product gives a Belfry that serves, with webhooks for batches and singles.
@@ -136,6 +139,7 @@ func (g *speedRig) publish(p *product, what string, webhooks []string) (report s
 	watch := watchSpeed(p.families(g.sink))
 	done := runSpeedRole(g.t, role)
 	report = g.sink.await(role.Run, want)
+	g.wire[what] = report
 	p.settle(webhooks)
 	rate = float64(want) / time.Duration(report.LastAt-done.StartedAt).Seconds()
 	g.samples.add(p.db.Kind, what, "accepted", float64(role.Requests)/done.Seconds)
@@ -165,13 +169,18 @@ func quarters(course []float64) (peaks [4]float64) {
 	return peaks
 }
 
-// against keeps the ratios of a measurement to the floor.
+// against keeps the ratios of a measurement to the floor. That of the CPU of
+// all processes together is what the ratio of rates would be on a machine that
+// does nothing else and never waits.
 func (g *speedRig) against(f floorFigures, kind, what string, rate float64) {
-	own := g.samples.last(kind, what, "cpu belfry") + g.samples.last(kind, what, "cpu database")
+	cpu := func(name string) float64 { return g.samples.last(kind, what, "cpu "+name) }
+	own := cpu("belfry") + cpu("database")
+	all := own + cpu("receiver") + cpu("load")
 	g.samples.add(kind, what, "ratio", rate/f.rate)
 	g.samples.add(kind, what, "cpu ratio", own/f.cpu)
-	fmt.Fprintf(os.Stderr, "%s %s: %.0f delivered/s, %.3f of the floor's %.0f; CPU s per 1000: Belfry %.4f, database %.4f (%.2f × the floor's sender)\n",
-		kind, what, rate, rate/f.rate, f.rate, g.samples.last(kind, what, "cpu belfry"), g.samples.last(kind, what, "cpu database"), own/f.cpu)
+	g.samples.add(kind, what, "ratio by cpu", f.all/all)
+	fmt.Fprintf(os.Stderr, "%s %s: %.0f delivered/s, %.3f of the floor's %.0f (by CPU %.3f); CPU s per 1000: Belfry %.4f, database %.4f (%.2f × the floor's sender), receiver %.4f, load %.4f\n",
+		kind, what, rate, rate/f.rate, f.rate, f.all/all, cpu("belfry"), cpu("database"), own/f.cpu, cpu("receiver"), cpu("load"))
 }
 
 // round measures one database from fresh: floor, batches, floor, singles,

@@ -64,8 +64,10 @@ func speedData(dst []byte, run string, n int, sent time.Time) []byte {
 	dst = append(append(append(dst, `{"run":"`...), run...), `","n":`...)
 	dst = append(strconv.AppendInt(dst, int64(n), 10), `,"sent":`...)
 	dst = append(strconv.AppendInt(dst, sent.UnixNano(), 10), `,"pad":"`...)
-	pad := speedBytes - (len(dst) - start) - len(`"}`)
-	return append(append(dst, bytes.Repeat([]byte("x"), max(0, pad))...), `"}`...)
+	for len(dst)-start < speedBytes-len(`"}`) {
+		dst = append(dst, 'x')
+	}
+	return append(dst, `"}`...)
 }
 
 // speedMark is what speedData wrote.

@@ -5,19 +5,16 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/google/uuid"
-
-	"belfry/worker/signature"
 )
 
 // speedSender makes requests over kept connections and counts what was refused.
 type speedSender struct {
-	client    *http.Client
+	transport *http.Transport
 	want      int // the status of an answer that is no refusal
 	refused   atomic.Int64
 	mu        sync.Mutex
@@ -25,32 +22,23 @@ type speedSender struct {
 }
 
 func newSpeedSender(connections, want int) *speedSender {
-	return &speedSender{want: want, client: &http.Client{
-		Timeout: 30 * time.Second,
-		Transport: &http.Transport{
-			MaxIdleConns: connections, MaxIdleConnsPerHost: connections, DisableCompression: true,
-		},
+	return &speedSender{want: want, transport: &http.Transport{
+		MaxIdleConns: connections, MaxIdleConnsPerHost: connections, MaxConnsPerHost: connections,
+		DisableCompression: true, ResponseHeaderTimeout: 30 * time.Second,
 	}}
 }
 
-func (s *speedSender) post(url string, header http.Header, body []byte) {
-	err := s.try(url, header, body)
-	if err == nil {
-		return
+func (s *speedSender) send(req *http.Request) {
+	if err := s.try(req); err != nil {
+		s.refused.Add(1)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.complaint = err.Error()
 	}
-	s.refused.Add(1)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.complaint = err.Error()
 }
 
-func (s *speedSender) try(url string, header http.Header, body []byte) error {
-	req, err := http.NewRequest(http.MethodPost, url, bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	req.Header = header
-	answer, err := s.client.Do(req)
+func (s *speedSender) try(req *http.Request) error {
+	answer, err := s.transport.RoundTrip(req)
 	if err != nil {
 		return err
 	}
@@ -63,14 +51,15 @@ func (s *speedSender) try(url string, header http.Header, body []byte) error {
 	return err
 }
 
-// each makes calls as many goroutines as there are connections, and measures.
-// do makes the call of that number.
-func (s *speedSender) each(connections, calls int, do func(call int)) speedDone {
+// each makes the calls on as many goroutines as there are connections, and
+// measures. hand gives a goroutine what makes the call of a number.
+func (s *speedSender) each(connections, calls int, hand func() func(call int)) speedDone {
 	var next atomic.Int64
 	var all sync.WaitGroup
 	started, used := time.Now(), ownCPU()
 	for range connections {
 		all.Go(func() {
+			do := hand()
 			for call := int(next.Add(1)) - 1; call < calls; call = int(next.Add(1)) - 1 {
 				do(call)
 			}
@@ -86,19 +75,26 @@ func (s *speedSender) each(connections, calls int, do func(call int)) speedDone 
 // load publishes events through the JSON API.
 func (r speedRole) load() speedDone {
 	s, per, started := newSpeedSender(r.Connections, http.StatusAccepted), max(1, r.Batch), time.Now()
-	buffers := sync.Pool{New: func() any { return new([]byte) }}
-	return s.each(r.Connections, r.Requests/per, func(call int) {
-		if r.PerSecond > 0 {
-			time.Sleep(time.Until(started.Add(time.Duration(call) * time.Second / time.Duration(r.PerSecond))))
-		}
+	to, err := url.Parse(r.URL)
+	if err != nil {
+		return speedDone{Refused: int64(r.Requests), Complaint: err.Error()}
+	}
+	return s.each(r.Connections, r.Requests/per, func() func(int) {
+		var body []byte
 		header := http.Header{"Authorization": {"Bearer " + r.Key}, "Content-Type": {"application/json"}}
-		if r.Keys {
-			header["Idempotency-Key"] = []string{r.Run + "-" + strconv.Itoa(call)}
+		return func(call int) {
+			if r.PerSecond > 0 {
+				time.Sleep(time.Until(started.Add(time.Duration(call) * time.Second / time.Duration(r.PerSecond))))
+			}
+			if r.Keys {
+				header["Idempotency-Key"] = []string{r.Run + "-" + strconv.Itoa(call)}
+			}
+			body = r.publication(body[:0], call)
+			s.send(&http.Request{
+				Method: http.MethodPost, URL: to, Host: to.Host, Header: header,
+				Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)),
+			})
 		}
-		buffer := buffers.Get().(*[]byte)
-		*buffer = r.publication((*buffer)[:0], call)
-		s.post(r.URL, header, *buffer)
-		buffers.Put(buffer)
 	})
 }
 
@@ -120,26 +116,4 @@ func (r speedRole) publication(dst []byte, call int) []byte {
 		open = ','
 	}
 	return append(dst, ']')
-}
-
-// floorSecret signs what the floor's sender posts.
-const floorSecret = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
-
-// floor posts what Belfry would post, each request signed like a delivery, and
-// does nothing else: the least that deliveries cost.
-func (r speedRole) floor() speedDone {
-	s := newSpeedSender(r.Connections, http.StatusOK)
-	return s.each(r.Connections, r.Requests, func(n int) {
-		now := time.Now()
-		data := speedData(make([]byte, 0, speedBytes), r.Run, n, now)
-		body := signature.Body(make([]byte, 0, 2*speedBytes), r.Event, now.UTC().Format(time.RFC3339Nano), data, floorSecret)
-		list, _ := signature.Headers(signature.Attempt{
-			ID: uuid.Must(uuid.NewV7()).String(), Number: 1, At: now, Event: r.Event, Body: body, Secret: floorSecret,
-		})
-		header := http.Header{"Content-Type": {"application/json"}, "User-Agent": {"Belfry/" + version()}, "Accept-Encoding": {"identity"}}
-		for _, h := range list {
-			header[h.Name] = []string{h.Value}
-		}
-		s.post(r.URL, header, body)
-	})
 }

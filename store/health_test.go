@@ -13,7 +13,7 @@ func (d *desk) fail(n int) {
 	for failed := 0; failed < n; {
 		jobs := d.claim()
 		if len(jobs) == 0 {
-			d.clock.forward(time.Second)
+			d.clock.forward(time.Minute)
 			continue
 		}
 		d.answer(500, jobs...)

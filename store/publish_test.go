@@ -200,20 +200,11 @@ func TestTheAccountsRateMakesDeliveriesWaitNotFail(t *testing.T) {
 	each(t, func(t *testing.T, d *desk) {
 		w := d.webhook("https://a.example/")
 		for range 3 {
-			events := make([]store.NewEvent, 500)
-			for i := range events {
-				events[i] = store.NewEvent{Type: "call.ended", Data: []byte(`{}`)}
-			}
-			_, _, err := d.Publish(d.ctx, store.Publication{AccountID: d.account, Batch: true, Events: events})
-			must(t, err)
+			d.publishMany(500)
 		}
 		sent := 0
-		for start := d.clock.now(); d.clock.now().Sub(start) < time.Minute; d.clock.forward(250 * time.Millisecond) {
-			for {
-				jobs := d.claim()
-				if len(jobs) == 0 {
-					break
-				}
+		for start := d.clock.now(); d.clock.now().Sub(start) < time.Minute; d.clock.forward(time.Second) {
+			for jobs := d.claim(); len(jobs) > 0; jobs = d.claim() {
 				sent += len(jobs)
 				d.answer(200, jobs...)
 			}

@@ -67,6 +67,17 @@ func (d *desk) publish(event, data string) uuid.UUID {
 	return accepted[0].ID
 }
 
+// publishMany publishes a batch of n events.
+func (d *desk) publishMany(n int) {
+	d.t.Helper()
+	events := make([]store.NewEvent, n)
+	for i := range events {
+		events[i] = store.NewEvent{Type: "call.ended", Data: []byte(`{}`)}
+	}
+	_, _, err := d.Publish(d.ctx, store.Publication{AccountID: d.account, Batch: true, Events: events})
+	must(d.t, err)
+}
+
 // claim leases all that is due.
 func (d *desk) claim() []store.Job {
 	d.t.Helper()

@@ -3,22 +3,14 @@ package storetest
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver that administers the cluster
 	"github.com/pressly/goose/v3"
-
-	"belfry/migrations"
 )
-
-// template is the database that every test's own is cloned from.
-const template = "belfry_template"
 
 // sharedCluster gives the one cluster of this process, which starts at its
 // first use. It and its sister are the package's only state: a cluster takes
@@ -69,30 +61,7 @@ func (c *cluster) boot() (err error) {
 	if _, err = c.admin.ExecContext(ctx, "CREATE DATABASE "+template); err != nil {
 		return fmt.Errorf("make the template database: %w", err)
 	}
-	return migrate(ctx, c.server.url(template))
-}
-
-// migrate brings the template's schema up to date, and does no more: a clone is
-// as a database is before its first secret key and its first account. It lets
-// go of the template, which could not be cloned otherwise.
-func migrate(ctx context.Context, url string) (err error) {
-	db, err := sql.Open("pgx", url)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	files, err := fs.Sub(migrations.Files, KindPostgres)
-	if err != nil {
-		return err
-	}
-	provider, err := goose.NewProvider(goose.DialectPostgres, db, files)
-	if err != nil {
-		return err
-	}
-	if _, err := provider.Up(ctx); err != nil {
-		return fmt.Errorf("migrate the template database: %w", err)
-	}
-	return nil
+	return migrate(ctx, "pgx", c.server.url(template), goose.DialectPostgres, KindPostgres)
 }
 
 // url is the address of the named database: over the cluster's Unix socket, so

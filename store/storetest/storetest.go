@@ -1,12 +1,16 @@
 // Package storetest opens a fresh database of either kind for a test.
 //
-// SQLite databases live in the test's own temporary folder. Postgres databases
-// are clones of one migrated template in a private cluster that the test
-// process starts when it first needs one, and that ends with the process
-// however it ends.
+// Databases are clones of a template that is migrated once. SQLite databases
+// live in the test's own temporary folder, Postgres databases in a private
+// cluster that the test process starts when it first needs one, and that ends
+// with the process however it ends.
 package storetest
 
-import "testing"
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
 
 // The kinds of database that Belfry runs on, as Each names its subtests.
 const (
@@ -14,7 +18,7 @@ const (
 	KindPostgres = "postgres"
 )
 
-// Database is a fresh, empty database for one test.
+// Database is a fresh database for one test: migrated, and without any content.
 type Database struct {
 	// Kind is KindSQLite or KindPostgres.
 	Kind string
@@ -32,8 +36,23 @@ func Each(t *testing.T, f func(t *testing.T, db Database)) {
 	t.Run(KindPostgres, func(t *testing.T) { f(t, Postgres(t)) })
 }
 
-// SQLite gives a fresh SQLite database: a folder in which none exists yet.
+// SQLite gives a fresh SQLite database.
 func SQLite(t testing.TB) Database {
+	t.Helper()
+	db := NoDatabase(t)
+	file, err := sqliteTemplate()
+	if err != nil {
+		t.Fatalf("make the template database: %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(db.Dir, databaseFile), file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+// NoDatabase gives a folder in which no database exists yet: what a newcomer
+// starts from, who gets SQLite.
+func NoDatabase(t testing.TB) Database {
 	t.Helper()
 	return Database{Kind: KindSQLite, Dir: t.TempDir()}
 }

@@ -27,6 +27,23 @@ func TestPostgresGivesEveryTestItsOwnDatabase(t *testing.T) {
 	}
 }
 
+func TestSQLiteIsMigratedAndNoDatabaseIsNot(t *testing.T) {
+	for db, want := range map[storetest.Database]int{storetest.SQLite(t): 1, storetest.NoDatabase(t): 0} {
+		file, err := sql.Open("sqlite", filepath.Join(db.Dir, "belfry.db"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		var tables int
+		if err := file.QueryRow("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'webhooks'").Scan(&tables); err != nil {
+			t.Fatal(err)
+		}
+		if tables != want {
+			t.Errorf("%d tables webhooks, want %d", tables, want)
+		}
+	}
+}
+
 func TestPostgresIsMigrated(t *testing.T) {
 	db := open(t, storetest.Postgres(t))
 	var tables int

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"database/sql"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"belfry/store/storetest"
+)
+
+// What the environment may change about a measurement.
+const (
+	speedProgram = "BELFRY_BENCH_PROGRAM" // a built belfry to be measured; empty: the one of these sources
+	speedRounds  = "BELFRY_BENCH_ROUNDS"
+	speedLarge   = "BELFRY_BENCH_LARGE" // deliveries that lie beside, and that are drained; empty: not measured
+	speedCount   = "BELFRY_BENCH_DELIVERIES"
+	speedWrite   = "BELFRY_BENCH_WRITE" // the file that takes the report
+)
+
+// BenchmarkProduct measures the whole program, as processes beside each other,
+// and prints the table of docs/benchmarks.md: `make bench`.
+func BenchmarkProduct(b *testing.B) {
+	size := speedSize{
+		floor: 100_000, batches: number200k(b), singles: number200k(b) / 4, paced: 500, rate: 50,
+		drain: 200_000, beside: numberFrom(b, speedLarge, 0), rounds: numberFrom(b, speedRounds, 3), idle: time.Minute,
+	}
+	command := "make bench"
+	if size.beside > 0 {
+		size.drain, command = size.beside, "make bench-large"
+	}
+	g := newSpeedRig(b, measuredProgram(b), size)
+	for range size.rounds {
+		g.round(storetest.SQLite(b))
+		g.round(storetest.DurablePostgres(b))
+	}
+	lines := append(speedLines(), drainLines(size.drain)...)
+	if size.beside > 0 {
+		lines = append(lines, besideLines(size.beside)...)
+		g.beside(storetest.SQLite(b))
+		g.beside(storetest.DurablePostgres(b))
+	}
+	g.drain(storetest.SQLite(b), true)
+	g.drain(storetest.DurablePostgres(b), true)
+	report := speedReportText{machine: machine(b), durability: map[string]string{}, size: size, samples: g.samples, lines: lines, command: command}
+	databases := []storetest.Database{storetest.SQLite(b), storetest.DurablePostgres(b)}
+	report.postgres = postgresVersion(b, databases[1])
+	g.idleMemory(databases)
+	for _, db := range databases {
+		report.durability[db.Kind] = newProduct(b, g.program, db).durability()
+	}
+	text := report.markdown()
+	fmt.Print("\n", text)
+	if path := os.Getenv(speedWrite); path != "" {
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func number200k(t testing.TB) int { return numberFrom(t, speedCount, 200_000) }
+
+// BenchmarkSpeed measures one thing at a time, in a form that benchstat reads.
+func BenchmarkSpeed(b *testing.B) {
+	fresh := map[string]func(testing.TB) storetest.Database{
+		storetest.KindSQLite: storetest.SQLite, storetest.KindPostgres: storetest.DurablePostgres,
+	}
+	for _, kind := range []string{storetest.KindSQLite, storetest.KindPostgres} {
+		for _, what := range []string{batches, singles} {
+			b.Run(kind+"/"+what, func(b *testing.B) { benchSpeed(b, fresh[kind](b), what) })
+		}
+	}
+}
+
+func benchSpeed(b *testing.B, db storetest.Database, what string) {
+	n := numberFrom(b, speedCount, 60_000)
+	g := newSpeedRig(b, measuredProgram(b), speedSize{floor: 60_000, batches: n, singles: n / 2})
+	p, webhooks := g.product(db)
+	before := g.floor()
+	_, rate := g.publish(p, what, webhooks[what])
+	g.against(mean(before, g.floor()), db.Kind, what, rate)
+	p.stop()
+	for unit, name := range map[string]string{
+		"delivered/s": "delivered", "of-floor": "ratio", "belfry-s/1000": "cpu belfry", "db-s/1000": "cpu database",
+		"receiver-s/1000": "cpu receiver", "load-s/1000": "cpu load", "×floor-sender": "cpu ratio", "of-floor-by-cpu": "ratio by cpu", "peak-MB": "peak belfry",
+	} {
+		b.ReportMetric(g.samples.last(db.Kind, what, name), unit)
+	}
+	b.ReportMetric(0, "ns/op")
+}
+
+// numberFrom reads a number from the environment.
+func numberFrom(t testing.TB, variable string, preset int) int {
+	t.Helper()
+	text := os.Getenv(variable)
+	if text == "" {
+		return preset
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		t.Fatalf("%s=%q is no number of 1 or more", variable, text)
+	}
+	return n
+}
+
+// measuredProgram is the binary to be measured, built unless there is one.
+func measuredProgram(t testing.TB) string {
+	t.Helper()
+	if path := os.Getenv(speedProgram); path != "" {
+		return path
+	}
+	path := filepath.Join(t.TempDir(), "belfry")
+	if out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	return path
+}
+
+func postgresVersion(t testing.TB, database storetest.Database) (version string) {
+	t.Helper()
+	db, err := sql.Open("pgx", database.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.QueryRow("SHOW server_version").Scan(&version); err != nil {
+		t.Fatal(err)
+	}
+	return version
+}
+
+func TestTheSpeedHarnessCountsEveryDeliveryOnce(t *testing.T) {
+	if playSpeedRole() {
+		return
+	}
+	g := newSpeedRig(t, "", speedSize{floor: 500, batches: 400, singles: 100, paced: 20, rate: 100, drain: 400, rounds: 1})
+	g.round(storetest.SQLite(t))
+	g.drain(storetest.SQLite(t), false)
+	for _, what := range []string{batches, singles, draining} {
+		for _, name := range []string{"delivered", "ratio"} {
+			if v := g.samples.median(storetest.KindSQLite, what, name); v <= 0 {
+				t.Errorf("%s %s is %v, want more than 0", what, name, v)
+			}
+		}
+	}
+	if p50 := g.samples.median(storetest.KindSQLite, paced, "p50"); p50 <= 0 {
+		t.Errorf("the median from publish to receipt is %v ms, want more than 0", p50)
+	}
+	floor, delivery := g.wire[theFloor], g.wire[batches]
+	if floor.Headers != delivery.Headers || floor.Bytes < delivery.Bytes-10 || floor.Bytes > delivery.Bytes+10 {
+		t.Errorf("the floor posts %d bytes under %s; a delivery is %d under %s", floor.Bytes, floor.Headers, delivery.Bytes, delivery.Headers)
+	}
+	text := speedReportText{size: g.size, samples: g.samples, lines: append(speedLines(), drainLines(400)...)}.markdown()
+	if strings.Contains(text, "NaN") || strings.Count(text, "of the floor)") != 6 {
+		t.Errorf("the report lacks figures:\n%s", text)
+	}
+}
+
+func TestTheSpeedLedgerTellsWhatCameAgainAndWhatNeverCame(t *testing.T) {
+	ledger := newSpeedLedger()
+	post := func(path string, n, status int) {
+		t.Helper()
+		ledger.status.Store(int32(status))
+		body := append(append([]byte(`{"event":"call.ended","data":`), speedData(nil, "r", n, time.Now())...), '}')
+		w := httptest.NewRecorder()
+		ledger.ServeHTTP(w, httptest.NewRequest(http.MethodPost, path, strings.NewReader(string(body))))
+		if w.Code != status {
+			t.Errorf("answered with %d, want %d", w.Code, status)
+		}
+	}
+	post("/a", 0, 503)
+	for _, path := range []string{"/a", "/b", "/a"} {
+		post(path, 0, 200)
+	}
+	post("/a", 5000, 200)
+	got := ledger.report("r", 3)
+	if got.Deliveries != 3 || got.Repeated != 1 || got.Refused != 1 {
+		t.Errorf("%+v, want 3 deliveries, 1 of them again, and 1 refusal", got)
+	}
+}
