@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -47,7 +46,7 @@ func openPostgres(ctx context.Context, s *Store) error {
 	db.SetMaxOpenConns(16)
 	db.SetMaxIdleConns(16)
 	d := &postgresDB{s: s, config: config, batches: batches}
-	s.d, s.db = d, bun.NewDB(db, pgdialect.New())
+	s.d, s.db = d, bun.NewDB(db, pgdialect.New()).WithQueryHook(flushFirst{})
 	s.ro = s.db
 	if err := db.PingContext(ctx); err != nil {
 		d.close()
@@ -122,29 +121,12 @@ func (d *postgresDB) isUnavailable(err error) bool {
 	return code == "" && (errors.As(err, &connect) || errors.As(err, &network) || pgconn.SafeToRetry(err) || strings.Contains(err.Error(), "conn closed") || strings.Contains(err.Error(), "unexpected EOF"))
 }
 
-func (d *postgresDB) transact(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) error) error {
-	return d.s.db.RunInTx(ctx, nil, fn)
-}
-
-func (d *postgresDB) query(ctx context.Context, tx *bun.Tx, query string, args []any) (*sql.Rows, error) {
-	if tx == nil {
-		return d.s.db.DB.QueryContext(ctx, query, d.with(args)...)
-	}
-	return tx.Tx.QueryContext(ctx, query, d.with(args)...)
-}
-
-func (d *postgresDB) exec(ctx context.Context, tx bun.Tx, query string, args ...any) error {
-	_, err := tx.Tx.ExecContext(ctx, query, d.with(args)...)
-	return err
-}
-
 func (d *postgresDB) insertBatch(ctx context.Context, tx bun.Tx, table, conflict string, cols []column) error {
 	if cols[0].n == 0 {
 		return nil
 	}
 	names, arrays, args := unnest(cols)
-	_, err := tx.Tx.ExecContext(ctx, "INSERT INTO "+table+" ("+names+") SELECT * FROM "+arrays+" "+conflict, d.with(args)...)
-	return err
+	return d.exec(ctx, tx, "INSERT INTO "+table+" ("+names+") SELECT * FROM "+arrays+" "+conflict, args...)
 }
 
 func (d *postgresDB) updateBatch(ctx context.Context, tx bun.Tx, table, set string, cols []column) error {
@@ -152,12 +134,8 @@ func (d *postgresDB) updateBatch(ctx context.Context, tx bun.Tx, table, set stri
 		return nil
 	}
 	names, arrays, args := unnest(cols)
-	_, err := tx.Tx.ExecContext(ctx, "UPDATE "+table+" AS t SET "+set+" FROM "+arrays+" AS v ("+names+") WHERE t.id = v.id", d.with(args)...)
-	return err
+	return d.exec(ctx, tx, "UPDATE "+table+" AS t SET "+set+" FROM "+arrays+" AS v ("+names+") WHERE t.id = v.id", args...)
 }
-
-// with puts the way a batch is run before its arguments, as pgx takes it.
-func (d *postgresDB) with(args []any) []any { return append([]any{d.batches}, args...) }
 
 // unnest makes rows of the columns, each bound as one array.
 func unnest(cols []column) (names, arrays string, args []any) {
@@ -218,7 +196,7 @@ const postgresRecordSQL = `UPDATE deliveries d SET status = r.status, attempts =
 	FROM unnest($2::uuid[], $3::integer[], $4::smallint[], $5::bigint[], $6::integer[], $7::text[], $8::text[], $9::bigint[], $10::bigint[], $11::bigint[], $12::boolean[])
 		AS r (id, attempt, status, next, code, error, detail, duration, started, finished, deleted)
 	WHERE d.id = r.id AND d.lease_node = $1 AND d.attempts = r.attempt - 1 AND (d.status = 1 OR r.deleted AND d.status = 4)
-	RETURNING d.id::text`
+	RETURNING d.id`
 
 func (d *postgresDB) recordRows(ctx context.Context, tx bun.Tx, node string, rows []recordRow) ([]bool, error) {
 	args := []any{node}
@@ -237,24 +215,19 @@ func (d *postgresDB) recordRows(ctx context.Context, tx bun.Tx, node string, row
 	} {
 		args = append(args, c.values)
 	}
-	found, err := tx.Tx.QueryContext(ctx, postgresRecordSQL, d.with(args)...)
+	found, err := rowsOf(ctx, d.s, &tx, func(scan scanner) (id uuid.UUID, err error) { return id, scan(&id) }, postgresRecordSQL, args...)
 	if err != nil {
 		return nil, err
 	}
-	defer found.Close()
 	matched := map[uuid.UUID]bool{}
-	for found.Next() {
-		var id uuid.UUID
-		if err := found.Scan(&id); err != nil {
-			return nil, err
-		}
+	for _, id := range found {
 		matched[id] = true
 	}
 	ours := make([]bool, len(rows))
 	for i, r := range rows {
 		ours[i] = matched[r.id]
 	}
-	return ours, found.Err()
+	return ours, nil
 }
 
 // databaseSize counts what live rows take: files don't shrink when rows go, the
@@ -287,8 +260,7 @@ func (d *postgresDB) ring(ctx context.Context, tx bun.Tx, changes []Change) erro
 	if err != nil {
 		return err
 	}
-	_, err = tx.Tx.ExecContext(ctx, "SELECT pg_notify('belfry', $1)", string(text))
-	return err
+	return d.exec(ctx, tx, "SELECT pg_notify('belfry', $1)", string(text))
 }
 
 // summarize keeps one change of each kind and account, without its id.

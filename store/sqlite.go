@@ -166,26 +166,33 @@ func (d *sqliteDB) transact(ctx context.Context, fn func(ctx context.Context, tx
 	return d.s.db.RunInTx(ctx, nil, fn)
 }
 
-func (d *sqliteDB) query(ctx context.Context, tx *bun.Tx, query string, args []any) (*sql.Rows, error) {
+func (d *sqliteDB) query(ctx context.Context, tx *bun.Tx, read func(scanner) error, query string, args []any) error {
 	ctx = context.WithoutCancel(ctx) // as in each
+	stmt, err := d.statement(ctx, tx, query)
+	if err != nil {
+		return err
+	}
+	rows, err := stmt.QueryContext(ctx, args...)
+	return readAll(rows, err, read)
+}
+
+// statement gives one for the transaction, or for reading outside of any.
+func (d *sqliteDB) statement(ctx context.Context, tx *bun.Tx, query string) (*sql.Stmt, error) {
 	if tx != nil {
-		stmt, err := d.prepare(ctx, *tx, query)
-		if err != nil {
-			return nil, err
-		}
-		return stmt.QueryContext(ctx, args...)
+		return d.prepare(ctx, *tx, query)
 	}
-	kept, known := d.reads.Load(query)
-	if !known {
-		stmt, err := d.s.ro.DB.PrepareContext(ctx, numbered(query))
-		if err != nil {
-			return nil, err
-		}
-		if kept, known = d.reads.LoadOrStore(query, stmt); known {
-			stmt.Close()
-		}
+	if kept, known := d.reads.Load(query); known {
+		return kept.(*sql.Stmt), nil
 	}
-	return kept.(*sql.Stmt).QueryContext(ctx, args...)
+	stmt, err := d.s.ro.DB.PrepareContext(ctx, numbered(query))
+	if err != nil {
+		return nil, err
+	}
+	kept, known := d.reads.LoadOrStore(query, stmt)
+	if known {
+		stmt.Close()
+	}
+	return kept.(*sql.Stmt), nil
 }
 
 func (d *sqliteDB) exec(ctx context.Context, tx bun.Tx, query string, args ...any) error {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
@@ -15,20 +16,27 @@ type scanner func(dest ...any) error
 
 // rowsOf runs a query and reads each row with read.
 func rowsOf[R any](ctx context.Context, s *Store, tx *bun.Tx, read func(scanner) (R, error), query string, args ...any) ([]R, error) {
-	found, err := s.d.query(ctx, tx, query, args)
-	if err != nil {
-		return nil, err
-	}
-	defer found.Close()
 	var all []R
-	for found.Next() {
-		row, err := read(found.Scan)
-		if err != nil {
-			return nil, err
-		}
+	err := s.d.query(ctx, tx, func(scan scanner) error {
+		row, err := read(scan)
 		all = append(all, row)
+		return err
+	}, query, args)
+	return all, err
+}
+
+// readAll reads what a query of database/sql found.
+func readAll(rows *sql.Rows, err error, read func(scanner) error) error {
+	if err != nil {
+		return err
 	}
-	return all, found.Err()
+	defer rows.Close()
+	for rows.Next() {
+		if err := read(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
 }
 
 // nowArg goes with the dialect's nowOr: the clock of this process where it

@@ -88,7 +88,7 @@ type dialect interface {
 	// transact runs fn in a transaction.
 	transact(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) error) error
 	// query runs a prepared statement, outside transactions where tx is nil.
-	query(ctx context.Context, tx *bun.Tx, query string, args []any) (*sql.Rows, error)
+	query(ctx context.Context, tx *bun.Tx, read func(scanner) error, query string, args []any) error
 	// exec runs a prepared statement of which nobody reads what it did. Like the
 	// batches, it may wait for the next query or the end of the transaction.
 	exec(ctx context.Context, tx bun.Tx, query string, args ...any) error

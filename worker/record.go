@@ -73,13 +73,15 @@ func (w *Worker) tryRecord(ctx context.Context, batch []store.Result) error {
 	defer cancel()
 	w.busy.Store(true)
 	defer w.busy.Store(false)
-	if !w.claiming.TryLock() { // the claimer fills the slots just now
-		return w.store.Record(call, batch)
+	var room store.ClaimRequest // none, where the claimer fills the slots just now
+	claims := w.claiming.TryLock()
+	if claims {
+		defer w.claiming.Unlock()
+		room = w.slots.view(time.Now())
 	}
-	defer w.claiming.Unlock()
-	jobs, err := w.store.RecordAndClaim(call, batch, w.slots.view(time.Now()))
+	jobs, err := w.store.RecordAndClaim(call, batch, room)
 	w.take(call, jobs)
-	if err == nil {
+	if claims && err == nil {
 		w.claimedAt.Store(time.Now().UnixNano())
 	}
 	return err
