@@ -4,12 +4,15 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 TOOL := go tool -modfile=.ci/tools/go.mod
+LARGE := 1000000
+COUNT := 6
+BENCH := go test -run - -bench Product -benchtime 1x -timeout 3h . -args -bench-write docs/benchmarks.md
 
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test torture bench deps vet lint format fresh generate fmt clean
+.PHONY: help build run demo test torture bench bench-large bench-functions deps vet lint format fresh generate fmt clean
 
 help: ## list the targets
-	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 build: ## build the one binary, ./belfry
 	go build -o belfry .
@@ -26,8 +29,14 @@ test: deps vet lint format fresh ## check everything, as CI does
 torture: deps ## run the tests of the worst day in their long form
 	go test -v -timeout 30m -run WorstDay . -args -torture
 
-bench: ## measure publish, POST and record against bare signed POSTs
-	go test -run - -bench Pipeline -benchtime 20000x ./worker
+bench: ## measure the whole program and write docs/benchmarks.md (12 minutes)
+	$(BENCH)
+
+bench-large: ## the same, beside and after LARGE=1000000 deliveries (an hour)
+	$(BENCH) -bench-large $(LARGE)
+
+bench-functions: ## measure hot functions, in a form that benchstat reads
+	go test -run - -bench . -count $(COUNT) ./store ./worker ./worker/signature
 
 deps: ## install what the tests need and this machine has not
 	@.ci/deps

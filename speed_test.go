@@ -1,14 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"database/sql"
+	"flag"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -16,21 +17,22 @@ import (
 	"belfry/store/storetest"
 )
 
-// What the environment may change about a measurement.
-const (
-	speedProgram = "BELFRY_BENCH_PROGRAM" // a built belfry to be measured; empty: the one of these sources
-	speedRounds  = "BELFRY_BENCH_ROUNDS"
-	speedLarge   = "BELFRY_BENCH_LARGE" // deliveries that lie beside, and that are drained; empty: not measured
-	speedCount   = "BELFRY_BENCH_DELIVERIES"
-	speedWrite   = "BELFRY_BENCH_WRITE" // the file that takes the report
+// What may be changed about a measurement, with -args.
+var (
+	speedProgram = flag.String("bench-program", "", "the `file` of a built belfry to be measured; empty: the program of these sources")
+	speedRounds  = flag.Int("bench-rounds", 3, "how many times each thing is measured")
+	speedCount   = flag.Int("bench-deliveries", 0, "how many deliveries are measured; 0: as many as tell")
+	speedLarge   = flag.Int("bench-large", 0, "how many deliveries lie beside, and are drained; 0: none lie beside")
+	speedWrite   = flag.String("bench-write", "", "the `file` that takes the report")
 )
 
 // BenchmarkProduct measures the whole program, as processes beside each other,
 // and prints the table of docs/benchmarks.md: `make bench`.
 func BenchmarkProduct(b *testing.B) {
+	count := cmp.Or(*speedCount, 200_000)
 	size := speedSize{
-		floor: 100_000, batches: number200k(b), singles: number200k(b) / 4, paced: 500, rate: 50,
-		drain: 200_000, beside: numberFrom(b, speedLarge, 0), rounds: numberFrom(b, speedRounds, 3), idle: time.Minute,
+		floor: 100_000, batches: count, singles: count / 4, paced: 500, rate: 50,
+		drain: 200_000, beside: *speedLarge, rounds: *speedRounds, idle: time.Minute,
 	}
 	command := "make bench"
 	if size.beside > 0 {
@@ -58,14 +60,13 @@ func BenchmarkProduct(b *testing.B) {
 	}
 	text := report.markdown()
 	fmt.Print("\n", text)
-	if path := os.Getenv(speedWrite); path != "" {
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			b.Fatal(err)
-		}
+	if *speedWrite == "" {
+		return
+	}
+	if err := os.WriteFile(*speedWrite, []byte(text), 0o644); err != nil {
+		b.Fatal(err)
 	}
 }
-
-func number200k(t testing.TB) int { return numberFrom(t, speedCount, 200_000) }
 
 // BenchmarkSpeed measures one thing at a time, in a form that benchstat reads.
 func BenchmarkSpeed(b *testing.B) {
@@ -80,7 +81,7 @@ func BenchmarkSpeed(b *testing.B) {
 }
 
 func benchSpeed(b *testing.B, db storetest.Database, what string) {
-	n := numberFrom(b, speedCount, 60_000)
+	n := cmp.Or(*speedCount, 60_000)
 	g := newSpeedRig(b, measuredProgram(b), speedSize{floor: 60_000, batches: n, singles: n / 2})
 	p, webhooks := g.product(db)
 	before := g.floor()
@@ -96,25 +97,11 @@ func benchSpeed(b *testing.B, db storetest.Database, what string) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// numberFrom reads a number from the environment.
-func numberFrom(t testing.TB, variable string, preset int) int {
-	t.Helper()
-	text := os.Getenv(variable)
-	if text == "" {
-		return preset
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 {
-		t.Fatalf("%s=%q is no number of 1 or more", variable, text)
-	}
-	return n
-}
-
 // measuredProgram is the binary to be measured, built unless there is one.
 func measuredProgram(t testing.TB) string {
 	t.Helper()
-	if path := os.Getenv(speedProgram); path != "" {
-		return path
+	if *speedProgram != "" {
+		return *speedProgram
 	}
 	path := filepath.Join(t.TempDir(), "belfry")
 	if out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput(); err != nil {

@@ -48,7 +48,7 @@ func (names) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error
 func newSite(t *testing.T, db storetest.Database, change func(*store.Options)) *site {
 	t.Helper()
 	opt := store.Options{
-		DatabaseURL: db.URL, DataDir: db.Dir, SecretKey: strings.Repeat("k", 32), NodeName: "node-1",
+		DatabaseURL: db.URL, DataDir: db.Dir, SecretKey: strings.Repeat("k", 32), NodeName: "node-1", PasswordMemory: 64,
 		Targets: &outbound.Targets{}, Resolver: names{}, Log: slog.New(slog.DiscardHandler),
 	}
 	if change != nil {

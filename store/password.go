@@ -20,8 +20,14 @@ type argon struct {
 	lanes  uint8
 }
 
-// today's parameters: OWASP's first choice for little memory.
-func argonToday() argon { return argon{memory: 19 << 10, time: 2, lanes: 1} }
+// argonToday are the parameters of new hashes: OWASP's first choice for little
+// memory, unless the caller asked for another amount, in KiB.
+func argonToday(memory uint32) argon {
+	if memory == 0 {
+		memory = 19 << 10
+	}
+	return argon{memory: memory, time: 2, lanes: 1}
+}
 
 const (
 	saltBytes = 16
@@ -33,16 +39,18 @@ const (
 // people hashes passwords, two at a time: each takes 19 MiB.
 type people struct {
 	slots chan struct{}
+	today argon
 	// decoy is a hash that no password fits, for emails that nobody has.
 	decoy string
 }
 
-func newPeople() *people {
+func newPeople(memory uint32) *people {
+	today := argonToday(memory)
 	var salt [saltBytes]byte
 	var key [hashBytes]byte
 	rand.Read(salt[:])
 	rand.Read(key[:])
-	return &people{slots: make(chan struct{}, 2), decoy: argonToday().encode(salt[:], key[:])}
+	return &people{slots: make(chan struct{}, 2), today: today, decoy: today.encode(salt[:], key[:])}
 }
 
 // enter waits for a slot until ctx ends; the caller must leave.
@@ -65,8 +73,7 @@ func (p *people) hash(ctx context.Context, password string) (string, error) {
 	defer p.leave()
 	var salt [saltBytes]byte
 	rand.Read(salt[:])
-	a := argonToday()
-	return a.encode(salt[:], a.key(password, salt[:])), nil
+	return p.today.encode(salt[:], p.today.key(password, salt[:])), nil
 }
 
 // verify says whether password fits the hash, and whether the hash was made
@@ -84,7 +91,7 @@ func (p *people) verify(ctx context.Context, hash, password string) (fits, stale
 		password = ""
 	}
 	fits = subtle.ConstantTimeCompare(a.key(password, salt), key) == 1
-	return fits, a != argonToday(), nil
+	return fits, a != p.today, nil
 }
 
 func (a argon) key(password string, salt []byte) []byte {

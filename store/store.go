@@ -48,6 +48,9 @@ type Options struct {
 	MaxDatabaseSize int64
 	// Now replaces the database's clock in tests.
 	Now func() time.Time
+	// PasswordMemory in KiB is what hashing a password takes; 0: 19 MiB. Tests
+	// that are not about passwords take less.
+	PasswordMemory uint32
 	// Log gets what no caller is there to hear; nil: slog.Default.
 	Log *slog.Logger
 }
@@ -126,7 +129,7 @@ type dialect interface {
 // Open opens the database that opt names. It does not migrate: call Migrate,
 // or MustBeCurrent where another process owns the schema.
 func Open(ctx context.Context, opt Options) (*Store, error) {
-	s := &Store{opt: opt, log: opt.Log, bell: newBell(), people: newPeople(), keys: newKeyCache(), lists: newTurns(), node: uuid.Must(uuid.NewV7()).String()}
+	s := &Store{opt: opt, log: opt.Log, bell: newBell(), people: newPeople(opt.PasswordMemory), keys: newKeyCache(), lists: newTurns(), node: uuid.Must(uuid.NewV7()).String()}
 	if s.log == nil {
 		s.log = slog.Default()
 	}
