@@ -26,8 +26,8 @@ const (
 
 // databaseChecks need an open database, dataChecks one of this version.
 var (
-	databaseChecks = [...]string{"schema", "secret key", "secrets", "durability", "clock", "orphans", "counts"}
-	dataChecks     = [...]string{"secret key", "secrets", "orphans", "counts"}
+	databaseChecks = [...]string{"schema", "secret key", "secrets", "durability", "clock", "orphans", "counts", "size"}
+	dataChecks     = [...]string{"secret key", "secrets", "orphans", "counts", "size"}
 )
 
 func (d *doctor) database(ctx context.Context, folder bool) {
@@ -78,6 +78,7 @@ func (d *doctor) data(ctx context.Context) {
 	d.check("secrets", fmt.Sprintf("%d of %[1]d can be decrypted", secrets), err)
 	d.orphans(ctx)
 	d.counts(ctx)
+	d.size(ctx)
 }
 
 // orphans looks for what was accepted and nobody would come for.
@@ -115,6 +116,21 @@ func (d *doctor) counts(ctx context.Context) {
 		seen = fmt.Sprintf("are right for the %d of %d webhooks that could be counted within %v", c.Queues, c.Of, countTime)
 	}
 	d.check("counts", seen, err)
+}
+
+// size compares the database with its budget. A server keeps within it while
+// anything finished is left to remove, but for what comes within seconds.
+func (d *doctor) size(ctx context.Context) {
+	size, budget, err := d.store.Size(ctx)
+	mb := func(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }
+	seen := mb(size) + ", without a budget (-max-db-size)"
+	if budget > 0 {
+		seen = mb(size) + " of " + mb(budget)
+	}
+	if err == nil && budget > 0 && size > budget+budget/10 {
+		err = fmt.Errorf("%s of a budget of %s: start the server, which removes what is finished, or raise -max-db-size; with nothing finished left new events are refused", mb(size), mb(budget))
+	}
+	d.check("size", seen, err)
 }
 
 // clockSkew is how far the clocks of database and machine are apart.

@@ -2,9 +2,7 @@ package main
 
 import (
 	"bytes"
-	"database/sql"
 	"maps"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -37,16 +35,7 @@ func furnished(t *testing.T, db storetest.Database) map[string]string {
 // plant changes the database behind the store's back.
 func plant(t *testing.T, db storetest.Database, query string) {
 	t.Helper()
-	driver, source := "pgx", db.URL
-	if db.Kind == storetest.KindSQLite {
-		driver, source = "sqlite", filepath.Join(db.Dir, "belfry.db")+"?_pragma=busy_timeout(5000)"
-	}
-	conn, err := sql.Open(driver, source)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	if _, err := conn.Exec(query); err != nil {
+	if _, err := storetest.Raw(t, db).Exec(query); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -88,6 +77,19 @@ func TestDoctorFindsCommitsThatAreNotSafe(t *testing.T) {
 	code, results := examined(t, environment)
 	if code != 1 || !strings.HasPrefix(results["durability"], "FAULT") || !strings.Contains(results["durability"], "synchronous_commit=off") {
 		t.Errorf("exit code %d, durability: %q", code, results["durability"])
+	}
+}
+
+func TestDoctorFindsADatabaseOverItsBudget(t *testing.T) {
+	db := storetest.SQLite(t)
+	environment := migrated(t, db)
+	environment["BELFRY_ADDR"], environment["BELFRY_MAX_DB_SIZE"] = "127.0.0.1:0", "10MiB"
+	if code, results := examined(t, environment); code != 0 || !strings.Contains(results["size"], "of 10.5 MB") {
+		t.Fatalf("exit code %d, size: %q; want that it is within its budget", code, results["size"])
+	}
+	plant(t, db, "INSERT INTO sessions (id_hash, data, created_at, expires_at) VALUES (x'00', zeroblob(20000000), 0, 0)")
+	if code, results := examined(t, environment); code != 1 || !strings.HasPrefix(results["size"], "FAULT") || !strings.Contains(results["size"], "raise -max-db-size") {
+		t.Errorf("exit code %d, size: %q", code, results["size"])
 	}
 }
 

@@ -34,7 +34,7 @@ func TestDoctorFindsNothingWhereAllIsWell(t *testing.T) {
 		if code != 0 {
 			t.Errorf("exit code %d, want 0: %q", code, results)
 		}
-		for _, name := range []string{"settings", "data folder", "database", "schema", "secret key", "secrets", "durability", "clock", "orphans", "counts", "allow-targets", "listening"} {
+		for _, name := range []string{"settings", "data folder", "database", "schema", "secret key", "secrets", "durability", "clock", "orphans", "counts", "size", "allow-targets", "listening"} {
 			if !strings.HasPrefix(results[name], "ok ") {
 				t.Errorf("%s: %q, want ok", name, results[name])
 			}

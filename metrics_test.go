@@ -124,6 +124,9 @@ func TestMetricsTellWhatTheEngineDoes(t *testing.T) {
 		if overdue := values["belfry_overdue_seconds"]; overdue <= 0 || overdue > values["belfry_oldest_pending_seconds"]+1 {
 			t.Errorf("what waits for its rate has been due for %v s", overdue)
 		}
+		if size, budget := values["belfry_database_bytes"], values["belfry_database_budget_bytes"]; size < 100_000 || budget != 0 {
+			t.Errorf("the database has %v bytes of %v", size, budget)
+		}
 		if values["belfry_orphaned_checked_timestamp_seconds"] == 0 {
 			t.Error("nobody has looked for orphans")
 		}

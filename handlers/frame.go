@@ -12,7 +12,7 @@ import (
 // the messages left for the next page with it.
 func (h *Handlers) frame(c echo.Context, current views.Entry) views.Frame {
 	list, err := h.store.Overviews(c.Request().Context(), personOf(c).Account.ID)
-	f := frameOf(c, current, list)
+	f := h.frameOf(c, current, list)
 	if err != nil {
 		web.Logger(c).Warn("the webhooks in trouble could not be counted", "error", err)
 		f.Idle, f.DatabaseDown = false, store.IsCode(err, store.CodeUnavailable)
@@ -21,11 +21,11 @@ func (h *Handlers) frame(c echo.Context, current views.Entry) views.Frame {
 }
 
 // frameOf is frame for a page that has read the account's webhooks already.
-func frameOf(c echo.Context, current views.Entry, list []store.Overview) views.Frame {
+func (h *Handlers) frameOf(c echo.Context, current views.Entry, list []store.Overview) views.Frame {
 	p := personOf(c)
 	f := views.Frame{
 		Account: p.Account.Name, User: p.Email, Role: string(p.Role), Current: current,
-		RatePerMinute: p.Account.Limits.RatePerMinute, Idle: true, Toasts: toastsOf(c),
+		RatePerMinute: p.Account.Limits.RatePerMinute, Idle: true, DatabaseFull: h.store.Full(), Toasts: toastsOf(c),
 	}
 	for i := range list {
 		if list[i].Trouble() {

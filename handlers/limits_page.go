@@ -38,6 +38,12 @@ func (h *Handlers) limitsPage(c echo.Context) error {
 // limitNotices say which limits are reached now.
 func limitNotices(u store.LimitsUse) []views.Msg {
 	var notices []views.Msg
+	if u.Full {
+		notices = append(notices, views.Msg{
+			Tone: "bad", Icon: "database", Bold: "The database has reached its budget of " + views.Bytes(u.DatabaseBudget) + ".",
+			Text: "Nothing finished is left to remove, so new events are refused with 507. What was accepted is kept and delivered. Ask your operator for more room.",
+		})
+	}
 	if u.Held > 0 {
 		notices = append(notices, views.Msg{
 			Tone: "warn", Icon: "hourglass", Bold: "Outgoing requests reached " + perMinute(u.Limits.RatePerMinute) + ".",
@@ -173,19 +179,40 @@ func typesLine(u store.LimitsUse) views.LimitLine {
 
 func keptLines(u store.LimitsUse) []views.LimitLine {
 	l := u.Limits
-	growth := "its growth is known after a day"
-	switch {
-	case u.GrowthKnown && u.Growth >= 0:
-		growth = "grew by " + views.Bytes(u.Growth) + " in 24 h"
-	case u.GrowthKnown:
-		growth = "shrank by " + views.Bytes(-u.Growth) + " in 24 h"
-	}
 	return []views.LimitLine{
 		{Name: "Finished deliveries and their events", Text: "Then they are removed, oldest first. Nothing pending ever is.", Limit: views.Duration(l.Retention)},
 		{Name: "Bodies of attempts", Text: "Headers, times and outcomes stay as long as their delivery.", Limit: views.Duration(l.RetentionBodies)},
 		{Name: "Held deliveries of an inactive webhook", Text: "Then they become dead, and can still be resent.", Limit: views.Duration(l.HeldFor)},
-		{Name: "Database", Text: "All accounts together. Your operator may give it a budget.", Note: views.Bytes(u.DatabaseSize) + ", " + growth, Limit: "–"},
+		databaseLine(u),
 	}
+}
+
+// databaseLine shows the database's size, against its budget where it has one.
+func databaseLine(u store.LimitsUse) views.LimitLine {
+	if u.DatabaseBudget == 0 {
+		return views.LimitLine{
+			Name: "Database", Text: "All accounts together. Your operator may give it a budget.", Note: views.Bytes(u.DatabaseSize) + ", " + growthWords(u), Limit: "–",
+		}
+	}
+	size := store.Use{Now: u.DatabaseSize, Max: u.DatabaseBudget}
+	tone := ""
+	if u.Full {
+		tone = "bad"
+	}
+	return views.LimitLine{
+		Name: "Database", Text: "All accounts together. At its budget the oldest finished deliveries make room; with none left new events are refused with 507.",
+		Meter: meter("Database", size, tone, views.Bytes(u.DatabaseSize), growthWords(u)), Limit: views.Bytes(u.DatabaseBudget),
+	}
+}
+
+func growthWords(u store.LimitsUse) string {
+	switch {
+	case u.GrowthKnown && u.Growth >= 0:
+		return "grew by " + views.Bytes(u.Growth) + " in 24 h"
+	case u.GrowthKnown:
+		return "shrank by " + views.Bytes(-u.Growth) + " in 24 h"
+	}
+	return "its growth is known after a day"
 }
 
 // scheduleOf is the schedule of retries with the waits between and their sum.

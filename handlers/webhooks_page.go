@@ -22,7 +22,7 @@ func (h *Handlers) webhooksPage(c echo.Context) error {
 		return err
 	}
 	page := views.WebhooksPage{
-		Frame: frameOf(c, views.EntryWebhooks, list), CanEdit: p.Role.CanEdit(), Filter: webhooksFilter(c.QueryParams()),
+		Frame: h.frameOf(c, views.EntryWebhooks, list), CanEdit: p.Role.CanEdit(), Filter: webhooksFilter(c.QueryParams()),
 		Used: len(list), Most: p.Account.Limits.MaxWebhooks, Timeout: p.Account.Limits.Timeout,
 	}
 	if len(list) == 0 {

@@ -23,6 +23,8 @@ type Backlog struct {
 	// Oldest is how long ago the oldest pending delivery was made, Overdue for
 	// how long the one that nothing but a claim keeps has been due; 0: there is none.
 	Oldest, Overdue time.Duration
+	// Size is the database's in bytes, Budget what it may have; 0: any.
+	Size, Budget int64
 }
 
 // Backlog counts what there is to do.
@@ -32,6 +34,9 @@ func (s *Store) Backlog(ctx context.Context) (Backlog, error) {
 		return Backlog{}, err
 	}
 	b := Backlog{}
+	if b.Size, b.Budget, err = s.Size(ctx); err != nil {
+		return b, err
+	}
 	if err := s.countQueues(ctx, now, &b); err != nil {
 		return b, s.wrap(err)
 	}
@@ -39,8 +44,7 @@ func (s *Store) Backlog(ctx context.Context) (Backlog, error) {
 		return b, nil
 	}
 	var oldest sql.NullInt64
-	err = s.ro.NewRaw(`SELECT min((SELECT d.created_at FROM deliveries d WHERE d.queue_id = q.id AND d.status = 0 ORDER BY d.id LIMIT 1)) FROM queues q WHERE q.pending > 0`).
-		Scan(ctx, &oldest)
+	err = s.ro.NewRaw(`SELECT min((SELECT d.created_at FROM deliveries d WHERE d.account_id = a.id AND d.status = 0 ORDER BY d.id LIMIT 1)) FROM accounts a`).Scan(ctx, &oldest)
 	if err != nil {
 		return b, s.wrap(err)
 	}

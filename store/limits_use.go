@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/uptrace/bun"
 )
 
 // Use is a limit with how much of it is used now, and the most of 24 hours;
@@ -20,7 +19,7 @@ type LimitsUse struct {
 	Webhooks          Use
 	RequestsPerMinute Use // attempts that began in the running and the last minute's share
 	Held              int64
-	InFlight          Use // of the busiest webhook, over all nodes
+	InFlight          Use // of the busiest webhook: now over all nodes, the peak on one
 	Tests             Use
 	EventTypes        Use
 	// ResponseP95 and ResponseMax are of the attempts of the last 24 hours.
@@ -28,8 +27,10 @@ type LimitsUse struct {
 	// EventP95 and EventMax are sizes in bytes, of the last 1000 events.
 	EventP95, EventMax int64
 	// DatabaseSize is in bytes; Growth since a day ago, where that is known.
-	DatabaseSize, Growth int64
-	GrowthKnown          bool
+	// DatabaseBudget is 0 where there is none; Full says that it is used up and
+	// publishing is refused.
+	DatabaseSize, Growth, DatabaseBudget int64
+	GrowthKnown, Full                    bool
 }
 
 // LimitsUse tells how close the account is to each of its limits.
@@ -89,7 +90,12 @@ func (s *Store) useOfQueues(ctx context.Context, account uuid.UUID, a *accountSt
 		}
 	}
 	u.ResponseP95, u.ResponseMax = all.percentile(95), all.percentile(100)
-	return nil
+	if len(ids) == 0 {
+		return nil
+	}
+	peak, err := s.peakOf(ctx, ids, a.Now-24*time.Hour.Microseconds())
+	u.InFlight.Peak = max(peak, u.InFlight.Now)
+	return err
 }
 
 // useOfRate weighs the last full minute by what of it lies within 60 s.
@@ -114,11 +120,23 @@ func (s *Store) useOfRate(ctx context.Context, account uuid.UUID, now int64, u *
 }
 
 func (s *Store) useOfCounts(ctx context.Context, account uuid.UUID, now int64, u *LimitsUse) error {
-	err := s.ro.NewRaw("SELECT count(*) FROM deliveries WHERE queue_id = ? AND test AND created_at > ?", account, now-time.Minute.Microseconds()).Scan(ctx, &u.Tests.Now)
+	err := s.useOfTests(ctx, account, now, u)
 	if err != nil {
 		return err
 	}
 	return s.ro.NewRaw("SELECT count(*) FROM event_types WHERE account_id = ?", account).Scan(ctx, &u.EventTypes.Now)
+}
+
+// useOfTests counts the tests of the last 60 s, and of each minute of the day:
+// there are as few as their limit allows.
+func (s *Store) useOfTests(ctx context.Context, account uuid.UUID, now int64, u *LimitsUse) error {
+	minute := time.Minute.Microseconds()
+	var row struct{ Recent, Peak int64 }
+	err := s.ro.NewRaw(`SELECT coalesce(max(n), 0) AS peak, (SELECT count(*) FROM deliveries WHERE queue_id = ? AND test AND created_at > ?) AS recent
+		FROM (SELECT count(*) AS n FROM deliveries WHERE queue_id = ? AND test AND created_at > ? GROUP BY created_at / ?) AS minutes`,
+		account, now-minute, account, now-24*time.Hour.Microseconds(), minute).Scan(ctx, &row)
+	u.Tests.Now, u.Tests.Peak = row.Recent, max(row.Peak, row.Recent)
+	return err
 }
 
 func (s *Store) useOfEvents(ctx context.Context, account uuid.UUID, u *LimitsUse) error {
@@ -133,9 +151,10 @@ func (s *Store) useOfEvents(ctx context.Context, account uuid.UUID, u *LimitsUse
 }
 
 func (s *Store) useOfDisk(ctx context.Context, now int64, u *LimitsUse) (err error) {
-	if u.DatabaseSize, err = s.d.databaseSize(ctx); err != nil {
+	if u.DatabaseSize, err = s.size(ctx); err != nil {
 		return err
 	}
+	u.DatabaseBudget, u.Full = s.opt.MaxDatabaseSize, s.Full()
 	var before []int64
 	err = s.ro.NewRaw("SELECT CAST(value AS bigint) FROM settings WHERE name = ?", sizeSetting(now-24*time.Hour.Microseconds())).Scan(ctx, &before)
 	if len(before) == 1 {
@@ -150,10 +169,14 @@ func sizeSetting(at int64) string {
 }
 
 // noteSize keeps the database's size once an hour, for a week.
-func (s *Store) noteSize(ctx context.Context, db bun.IDB, now, size int64) error {
-	if err := s.keepSetting(ctx, db, sizeSetting(now), strconv.FormatInt(size, 10)); err != nil {
+func (s *Store) noteSize(ctx context.Context, now int64) error {
+	size, err := s.size(ctx)
+	if err != nil {
 		return err
 	}
-	_, err := db.NewRaw("DELETE FROM settings WHERE name LIKE 'size_at_%' AND name < ?", sizeSetting(now-8*24*time.Hour.Microseconds())).Exec(ctx)
+	if err := s.keepSetting(ctx, s.db, sizeSetting(now), strconv.FormatInt(size, 10)); err != nil {
+		return err
+	}
+	_, err = s.db.NewRaw("DELETE FROM settings WHERE name LIKE 'size_at_%' AND name < ?", sizeSetting(now-8*24*time.Hour.Microseconds())).Exec(ctx)
 	return err
 }

@@ -1,8 +1,6 @@
 package store_test
 
 import (
-	"database/sql"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -12,26 +10,10 @@ import (
 	"belfry/store/storetest"
 )
 
-// raw opens a test's database beside the store, to plant in it what the store
-// itself would never do.
-func raw(t testing.TB, db storetest.Database) *sql.DB {
-	t.Helper()
-	driver, source := "pgx", db.URL
-	if db.Kind == storetest.KindSQLite {
-		driver, source = "sqlite", filepath.Join(db.Dir, "belfry.db")+"?_pragma=busy_timeout(5000)"
-	}
-	conn, err := sql.Open(driver, source)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	return conn
-}
-
 // plant changes the database behind the store's back.
 func (d *desk) plant(query string) {
 	d.t.Helper()
-	if _, err := raw(d.t, d.db).Exec(query); err != nil {
+	if _, err := storetest.Raw(d.t, d.db).Exec(query); err != nil {
 		d.t.Fatal(err)
 	}
 }

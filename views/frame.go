@@ -32,6 +32,7 @@ type Frame struct {
 	RatePerMinute int // the account's outgoing requests per minute
 	Idle          bool
 	DatabaseDown  bool
+	DatabaseFull  bool   // its budget is used up: new events are refused
 	Find          string // what stands in the find box
 	Toasts        []ToastView
 }
@@ -70,6 +71,8 @@ func (f Frame) live() (sentence, dot string) {
 	switch {
 	case f.DatabaseDown:
 		return "Database does not answer", "down"
+	case f.DatabaseFull:
+		return "Database full, new events are refused", "down"
 	case f.Idle:
 		return "Ready, nothing to deliver", ""
 	default:

@@ -590,7 +590,7 @@ func sideFoot(frame Frame) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var25 = []any{"live-line", templ.KV("bad", frame.DatabaseDown)}
+		var templ_7745c5c3_Var25 = []any{"live-line", templ.KV("bad", frame.DatabaseDown || frame.DatabaseFull)}
 		templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var25...)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err

@@ -88,6 +88,8 @@ func backlogReadings(b store.Backlog) []reading {
 	add("belfry_rate_limited_accounts", "Accounts whose due deliveries wait for the account's rate.", "", "", float64(b.LimitedAccounts))
 	add("belfry_oldest_pending_seconds", "Time since the oldest pending delivery was made; 0: none is pending.", "", "", b.Oldest.Seconds())
 	add("belfry_overdue_seconds", "For how long something has been due that no pause and no probing holds; 0: nothing is.", "", "", b.Overdue.Seconds())
+	add("belfry_database_bytes", "What the database's rows take.", "", "", float64(b.Size))
+	add("belfry_database_budget_bytes", "What the database may take (-max-db-size); 0: any.", "", "", float64(b.Budget))
 	return list
 }
 

@@ -1,28 +1,12 @@
 package worker
 
 import (
-	"database/sql"
-	"path/filepath"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"belfry/store/storetest"
 )
-
-// raw opens the desk's database beside the store, to plant in it what the
-// store itself would never do.
-func (d *desk) raw() *sql.DB {
-	d.t.Helper()
-	driver, source := "pgx", d.db.URL
-	if d.db.Kind == storetest.KindSQLite {
-		driver, source = "sqlite", filepath.Join(d.db.Dir, "belfry.db")+"?_pragma=busy_timeout(5000)"
-	}
-	conn, err := sql.Open(driver, source)
-	d.must(err)
-	d.t.Cleanup(func() { conn.Close() })
-	return conn
-}
 
 // gauge scrapes one of the worker's gauges that has no labels.
 func (r *running) gauge(name string) float64 {
@@ -51,7 +35,7 @@ func TestAWorkerThatStartsFindsWhatIsOrphaned(t *testing.T) {
 		}
 		w.stop()
 		d.publish(3)
-		_, err := d.raw().Exec("DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries ORDER BY id LIMIT 1)")
+		_, err := storetest.Raw(t, db).Exec("DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries ORDER BY id LIMIT 1)")
 		d.must(err)
 		w = d.work()
 		d.until("the look at the start is through", func() bool { return w.gauge("belfry_orphaned_checked_timestamp_seconds") > 0 })

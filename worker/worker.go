@@ -124,6 +124,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	claiming.Go(func() { w.claims(ctx, bell) })
 	claiming.Go(func() { w.tidies(ctx) })
 	claiming.Go(func() { w.reconciles(ctx) })
+	claiming.Go(func() { w.samples(ctx) })
 	upkeep.Go(func() { w.beats(keep) })
 	recording.Go(func() { w.records(keepRecording) })
 

@@ -1,0 +1,44 @@
+package handlers
+
+import (
+	"testing"
+
+	"belfry/store"
+	"belfry/store/storetest"
+)
+
+func TestThePagesSayThatTheDatabaseIsFull(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db storetest.Database) {
+		t.Parallel()
+		s := newSite(t, db, func(o *store.Options) { o.MaxDatabaseSize = 1 })
+		b := s.signedIn(store.RoleViewer)
+		doc := b.get(limitsPath).dom(t)
+		has(t, plain(doc, "tr:contains('All accounts together')"), "At its budget", "1 byte")
+		if words := plain(doc, ".side-foot"); words == "" || doc.Find(".side-foot .bad").Length() != 0 {
+			t.Errorf("before anything is full the sidebar says %q", words)
+		}
+		if err := s.store.Tidy(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		doc = b.get(limitsPath).dom(t)
+		has(t, plain(doc, ".message.tone-bad"), "The database has reached its budget of 1 byte.", "refused with 507", "Ask your operator")
+		for _, path := range []string{limitsPath, "/setup/webhooks", logsPath} {
+			has(t, plain(b.get(path).dom(t), ".side-foot .bad"), "Database full, new events are refused")
+		}
+	})
+}
+
+func TestTheLimitsShowPeaksOfTheDay(t *testing.T) {
+	eachSite(t, func(t *testing.T, s *site) {
+		hook := s.addHook("https://one.example/hook")
+		if _, err := s.store.SendTest(t.Context(), s.account.ID, store.NewTest{WebhookID: hook.ID, Event: "call.ended"}); err != nil {
+			t.Fatal(err)
+		}
+		s.answer(200)
+		doc := s.signedIn(store.RoleViewer).get(limitsPath).dom(t)
+		has(t, plain(doc, "tr:contains('Test sends')"), "1 now", "peak 1")
+		has(t, plain(doc, "tr:contains('Requests in flight per webhook')"), "0 now", "peak")
+		has(t, plain(doc, "tr:contains('Outgoing requests')"), "1 now", "peak 1")
+		has(t, plain(doc, "tr:contains('All accounts together')"), "may give it a budget", "growth is known after a day")
+	})
+}

@@ -1,0 +1,150 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// MakeRoom removes the oldest that is finished where the database is larger
+// than its budget, as much as is too much. With nothing finished left,
+// publishing is refused until there is room again; nothing accepted goes. Call
+// it every few seconds.
+func (t *Tidier) MakeRoom(ctx context.Context) error {
+	s := t.s
+	budget := s.opt.MaxDatabaseSize
+	if budget <= 0 {
+		return nil
+	}
+	size, err := s.size(ctx)
+	if err != nil {
+		return s.wrap(err)
+	}
+	if size <= budget {
+		s.full.Store(false)
+		return nil
+	}
+	removed, err := t.removeOldest(ctx, float64(size-budget)/float64(size))
+	if err != nil {
+		return s.wrap(err)
+	}
+	s.full.Store(removed == 0)
+	return nil
+}
+
+// Full says that the database's budget is used up and publishing is refused.
+func (s *Store) Full() bool { return s.full.Load() }
+
+// Size is what the rows of the database take, in bytes; a file may be larger by
+// room that is used again. budget is 0 where there is none.
+func (s *Store) Size(ctx context.Context) (size, budget int64, err error) {
+	size, err = s.size(ctx)
+	return size, s.opt.MaxDatabaseSize, s.wrap(err)
+}
+
+// anyID is larger than all ids, and longAfter later than all times.
+var (
+	anyID     = uuid.Max
+	longAfter = fromMicros(never)
+)
+
+// removeOldest removes a share of all deliveries, the oldest that are finished,
+// with their events; where none are finished, events without deliveries. It
+// tells how many rows went.
+func (t *Tidier) removeOldest(ctx context.Context, share float64) (removed int, err error) {
+	counts, err := t.s.totals(ctx)
+	if err != nil {
+		return 0, err
+	}
+	wanted := max(tidyBatch, int(share*float64(counts.Total())))
+	if counts.Delivered+counts.Failed+counts.Dead > 0 {
+		if removed, err = t.removeOldestDeliveries(ctx, wanted); err != nil || removed > 0 {
+			return removed, err
+		}
+	}
+	if time.Since(t.barren) < barrenFor {
+		return 0, nil
+	}
+	removed, err = t.around(ctx, &t.roomEvent, wanted, func(most int) (int, bool, error) {
+		return t.removeNextEvents(ctx, &t.roomEvent, anyID, longAfter, most)
+	})
+	if err == nil && removed == 0 {
+		t.barren = time.Now()
+	}
+	return removed, err
+}
+
+// barrenFor is how long it takes until events are looked through again of which
+// none could be removed.
+const barrenFor = time.Minute
+
+func (t *Tidier) removeOldestDeliveries(ctx context.Context, wanted int) (removed int, err error) {
+	return t.around(ctx, &t.room, wanted, func(most int) (int, bool, error) {
+		n, more, err := t.removeNext(ctx, &t.room, anyID, longAfter, most)
+		if err != nil || n == 0 {
+			return n, more, err
+		}
+		return n, more, t.follow(ctx)
+	})
+}
+
+// around goes on with a walk where it stopped, and once more from its start
+// where that does not suffice: what was passed may be free to go now. next
+// takes how many rows are still wanted.
+func (t *Tidier) around(ctx context.Context, w *walk, wanted int, next func(most int) (n int, more bool, err error)) (removed int, err error) {
+	whole := w.at == uuid.Nil
+	err = repeat(ctx, func() (bool, error) {
+		n, more, err := next(wanted - removed)
+		if removed += n; err == nil && removed < wanted && !more && !whole {
+			w.at, whole, more = uuid.Nil, true, true
+		}
+		return more && removed < wanted, err
+	})
+	return removed, err
+}
+
+// follow removes the events and idempotency keys of the deliveries removed.
+func (t *Tidier) follow(ctx context.Context) error {
+	below := t.room.at
+	err := repeat(ctx, func() (bool, error) {
+		_, more, err := t.removeNextEvents(ctx, &t.roomEvent, below, longAfter, tidyLook)
+		return more, err
+	})
+	if err != nil {
+		return err
+	}
+	return t.removeKeys(ctx, madeAt(below))
+}
+
+// totals sums the counts of all queues.
+func (s *Store) totals(ctx context.Context) (sum Summary, err error) {
+	err = s.ro.NewRaw(`SELECT CAST(coalesce(sum(pending), 0) AS bigint) AS pending, CAST(coalesce(sum(processing), 0) AS bigint) AS processing,
+		CAST(coalesce(sum(delivered), 0) AS bigint) AS delivered, CAST(coalesce(sum(failed), 0) AS bigint) AS failed, CAST(coalesce(sum(dead), 0) AS bigint) AS dead
+		FROM queues`).Scan(ctx, &sum)
+	return sum, err
+}
+
+// size is what the rows take. Postgres keeps the room of removed rows in its
+// files and uses it again, so there the files count as far as they are filled:
+// by what the statistics say of rows and their widths, and 15 % for what lies
+// between.
+func (s *Store) size(ctx context.Context) (size int64, err error) {
+	if s.d.oneNode() {
+		return s.d.databaseSize(ctx)
+	}
+	err = s.ro.NewRaw(postgresSizeSQL).Scan(ctx, &size)
+	return size, err
+}
+
+const postgresSizeSQL = `SELECT (pg_database_size(current_database()) - coalesce(sum(t.total * (1 - least(1, 1.15 * t.rows / nullif(t.heap, 0)))), 0))::bigint
+	FROM (SELECT pg_total_relation_size(c.oid) AS total, pg_relation_size(c.oid) + coalesce(pg_relation_size(nullif(c.reltoastrelid, 0)), 0) AS heap,
+			s.n_live_tup * (28 + w.width) + coalesce(ts.n_live_tup, 0) * 2036 AS rows
+		FROM pg_stat_user_tables s JOIN pg_class c ON c.oid = s.relid
+		JOIN (SELECT tablename, sum(avg_width * (1 - null_frac)) AS width FROM pg_stats WHERE schemaname = current_schema() GROUP BY tablename) w ON w.tablename = s.relname
+		LEFT JOIN pg_stat_all_tables ts ON ts.relid = c.reltoastrelid) t`
+
+// madeAt is when an id was made, to the millisecond.
+func madeAt(id uuid.UUID) time.Time {
+	return time.UnixMilli(int64(id[0])<<40 | int64(id[1])<<32 | int64(id[2])<<24 | int64(id[3])<<16 | int64(id[4])<<8 | int64(id[5])).UTC()
+}
