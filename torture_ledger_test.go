@@ -256,6 +256,3 @@ func faultOf(list []request, excused func(delivery string) bool) string {
 	}
 	return ""
 }
-
-// never excuses no repeat.
-func never(string) bool { return false }
