@@ -126,6 +126,13 @@ func (s *slots) view(now time.Time) (r store.ClaimRequest) {
 	return r
 }
 
+// underWay counts each queue's requests under way.
+func (s *slots) underWay() map[uuid.UUID]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.busy)
+}
+
 // counts tells how many requests are under way, and how many answers are not
 // recorded yet.
 func (s *slots) counts() (underWay, unrecorded int) {

@@ -65,8 +65,7 @@ func (w *Worker) samples(ctx context.Context) {
 }
 
 func (w *Worker) sample(most peaks) {
-	busy, _ := w.slots.view()
-	for queue, n := range busy {
+	for queue, n := range w.slots.underWay() {
 		most[queue] = max(most[queue], n)
 	}
 }
