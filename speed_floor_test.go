@@ -29,22 +29,29 @@ func floorSecret() string { return "whsec_" + base64.StdEncoding.EncodeToString(
 type floorPost struct {
 	url             *url.URL
 	header          http.Header
+	changing        [5]string // header values, in the order of floorChanging
 	body, scratch   []byte
 	event           string
 	shown, standard hash.Hash // keyed: the secret as shown, and as the standard has it
 	random          [16]byte
 }
 
+// floorChanging names the headers that differ from post to post.
+func floorChanging() [5]string {
+	return [5]string{"X-Webhook-Delivery", "X-Webhook-Signature", signature.HeaderID, signature.HeaderTimestamp, signature.HeaderSignature}
+}
+
 func newFloorPost(to *url.URL, event string) *floorPost {
 	header := http.Header{"Content-Type": {"application/json"}, "User-Agent": {"Belfry/" + version()}, "Accept-Encoding": {"identity"}}
-	for _, name := range []string{"X-Webhook-Delivery", "X-Webhook-Signature", "webhook-id", "webhook-timestamp", "webhook-signature"} {
-		header[name] = []string{""}
-	}
 	header["X-Webhook-Event"], header["X-Webhook-Attempt"] = []string{event}, []string{"1"}
-	return &floorPost{
+	p := &floorPost{
 		url: to, header: header, event: event,
 		shown: hmac.New(sha256.New, []byte(floorSecret())), standard: hmac.New(sha256.New, []byte(floorKey)),
 	}
+	for i, name := range floorChanging() {
+		header[name] = p.changing[i : i+1 : i+1]
+	}
+	return p
 }
 
 // make makes the post of that number.
@@ -56,10 +63,9 @@ func (p *floorPost) make(run string, n int) *http.Request {
 	sum := p.sign(p.shown, b)
 	b = append(append(append(b[:len(b)-1], `,"signature":"`...), sum...), `"}`...)
 	p.body = b
-	p.header["X-Webhook-Signature"][0] = string(p.sign(p.shown, b))
+	shown := string(p.sign(p.shown, b))
 	id, seconds := p.id(), strconv.FormatInt(now.Unix(), 10)
-	p.header["X-Webhook-Delivery"][0], p.header["webhook-id"][0], p.header["webhook-timestamp"][0] = id, id, seconds
-	p.header["webhook-signature"][0] = p.signStandard(id, seconds, b)
+	p.changing = [5]string{id, shown, id, seconds, p.signStandard(id, seconds, b)}
 	return &http.Request{
 		Method: http.MethodPost, URL: p.url, Host: p.url.Host, Header: p.header,
 		Body: io.NopCloser(bytes.NewReader(b)), ContentLength: int64(len(b)),

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -52,7 +53,7 @@ func (p *product) command(args ...string) *exec.Cmd {
 		cmd = exec.Command(os.Args[0], "-test.run=^TestMainIsBelfry$")
 		cmd.Env = []string{processVariable + "=" + strings.Join(args, "\n")}
 	}
-	cmd.Env = append(cmd.Env, os.Environ()...)
+	cmd.Env = append(append(cmd.Env, os.Environ()...), endAtOnce)
 	for name, value := range p.environment {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}
@@ -62,14 +63,21 @@ func (p *product) command(args ...string) *exec.Cmd {
 // run runs a command to its end and gives what it printed.
 func (p *product) run(stdin string, args ...string) string {
 	p.t.Helper()
-	cmd := p.command(args...)
-	var complaints bytes.Buffer
-	cmd.Stdin, cmd.Stderr = strings.NewReader(stdin), &complaints
-	out, err := cmd.Output()
-	if err != nil {
-		p.t.Fatalf("belfry %s: %v\n%s%s", strings.Join(args, " "), err, out, complaints.String())
+	var out, complaints bytes.Buffer
+	code := 0
+	if p.program == "" {
+		code = run(p.t.Context(), args, environmentOf(p.environment), strings.NewReader(stdin), &out, &complaints)
+	} else {
+		cmd := p.command(args...)
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &complaints
+		if err := cmd.Run(); err != nil {
+			code = cmp.Or(cmd.ProcessState.ExitCode(), -1)
+		}
 	}
-	return string(out)
+	if code != 0 {
+		p.t.Fatalf("belfry %s: code %d\n%s%s", strings.Join(args, " "), code, out.String(), complaints.String())
+	}
+	return out.String()
 }
 
 // start serves until stop, or until the test ends.

@@ -17,6 +17,10 @@ import (
 // the harness runs it as a process of its own.
 const speedVariable = "BELFRY_SPEED_ROLE"
 
+// endAtOnce keeps a process with the race detector from waiting a second
+// before it ends.
+const endAtOnce = "GORACE=atexit_sleep_ms=0"
+
 // The roles beside Belfry and its database.
 const (
 	playReceiver = "receiver"
@@ -124,7 +128,7 @@ func startSpeedRole(t testing.TB, r speedRole) (cmd *exec.Cmd, out *bufio.Reader
 		t.Fatal(err)
 	}
 	cmd = exec.Command(os.Args[0], "-test.run=^TestTheSpeedHarness")
-	cmd.Env = append(os.Environ(), speedVariable+"="+string(text))
+	cmd.Env = append(os.Environ(), speedVariable+"="+string(text), endAtOnce)
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
