@@ -127,7 +127,7 @@ func TestTheSpeedHarnessCountsEveryDeliveryOnce(t *testing.T) {
 	if playSpeedRole() {
 		return
 	}
-	g := newSpeedRig(t, "", speedSize{floor: 500, batches: 400, singles: 100, paced: 20, rate: 100, drain: 400, rounds: 1})
+	g := newSpeedRig(t, "", speedSize{floor: 200, batches: 400, singles: 64, paced: 10, rate: 50, drain: 80, rounds: 1})
 	g.round(storetest.SQLite(t))
 	g.drain(storetest.SQLite(t), false)
 	for _, what := range []string{batches, singles, draining} {
@@ -144,7 +144,7 @@ func TestTheSpeedHarnessCountsEveryDeliveryOnce(t *testing.T) {
 	if floor.Headers != delivery.Headers || floor.Bytes < delivery.Bytes-10 || floor.Bytes > delivery.Bytes+10 {
 		t.Errorf("the floor posts %d bytes under %s; a delivery is %d under %s", floor.Bytes, floor.Headers, delivery.Bytes, delivery.Headers)
 	}
-	text := speedReportText{size: g.size, samples: g.samples, lines: append(speedLines(), drainLines(400)...)}.markdown()
+	text := speedReportText{size: g.size, samples: g.samples, lines: append(speedLines(), drainLines(g.size.drain)...)}.markdown()
 	if strings.Contains(text, "NaN") || strings.Count(text, "of the floor)") != 6 {
 		t.Errorf("the report lacks figures:\n%s", text)
 	}
