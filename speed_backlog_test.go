@@ -111,10 +111,7 @@ func (g *speedRig) beside(db storetest.Database) {
 	fmt.Fprintf(os.Stderr, "%s: %d deliveries due and %d to come lie beside\n", db.Kind, g.size.beside, g.size.beside)
 	before := g.floor()
 	for _, what := range []string{batches, singles} {
-		_, rate := g.publish(p, what+besideAll, webhooks[what])
-		after := g.floor()
-		g.against(mean(before, after), db.Kind, what+besideAll, rate)
-		before = after
+		before = g.publishAgainstFloor(p, what+besideAll, webhooks[what], before)
 	}
 	p.stop()
 }

@@ -149,6 +149,16 @@ func (g *speedRig) publish(p *product, what string, webhooks []string) (report s
 	return report, rate
 }
 
+// publishAgainstFloor publishes, measures the floor once more, and holds one
+// against the other. It gives the new floor.
+func (g *speedRig) publishAgainstFloor(p *product, what string, webhooks []string, before floorFigures) floorFigures {
+	g.t.Helper()
+	_, rate := g.publish(p, what, webhooks)
+	after := g.floor()
+	g.against(mean(before, after), p.db.Kind, what, rate)
+	return after
+}
+
 // keepUse keeps CPU and memory of a measurement that made n deliveries.
 func (g *speedRig) keepUse(kind, what string, w *speedWatch, n int) {
 	for name, seconds := range w.finish() {
@@ -190,10 +200,7 @@ func (g *speedRig) round(db storetest.Database) {
 	p, webhooks := g.product(db)
 	before := g.floor()
 	for _, what := range []string{batches, singles} {
-		_, rate := g.publish(p, what, webhooks[what])
-		after := g.floor()
-		g.against(mean(before, after), db.Kind, what, rate)
-		before = after
+		before = g.publishAgainstFloor(p, what, webhooks[what], before)
 	}
 	g.latency(p, webhooks[singles])
 	p.stop()

@@ -74,7 +74,7 @@ func BenchmarkSpeed(b *testing.B) {
 		storetest.KindSQLite: storetest.SQLite, storetest.KindPostgres: storetest.DurablePostgres,
 	}
 	for _, kind := range []string{storetest.KindSQLite, storetest.KindPostgres} {
-		for _, what := range []string{batches, singles} {
+		for _, what := range []string{batches, singles, paced, draining} {
 			b.Run(kind+"/"+what, func(b *testing.B) { benchSpeed(b, fresh[kind](b), what) })
 		}
 	}
@@ -82,17 +82,27 @@ func BenchmarkSpeed(b *testing.B) {
 
 func benchSpeed(b *testing.B, db storetest.Database, what string) {
 	n := cmp.Or(*speedCount, 60_000)
-	g := newSpeedRig(b, measuredProgram(b), speedSize{floor: 60_000, batches: n, singles: n / 2})
-	p, webhooks := g.product(db)
-	before := g.floor()
-	_, rate := g.publish(p, what, webhooks[what])
-	g.against(mean(before, g.floor()), db.Kind, what, rate)
-	p.stop()
+	g := newSpeedRig(b, measuredProgram(b), speedSize{floor: 60_000, batches: n, singles: n / 2, paced: 400, rate: 50, drain: n})
+	switch what {
+	case draining:
+		g.drain(db, true)
+	case paced:
+		p, webhooks := g.product(db)
+		g.latency(p, webhooks[singles])
+		p.stop()
+	default:
+		p, webhooks := g.product(db)
+		g.publishAgainstFloor(p, what, webhooks[what], g.floor())
+		p.stop()
+	}
 	for unit, name := range map[string]string{
-		"delivered/s": "delivered", "of-floor": "ratio", "belfry-s/1000": "cpu belfry", "db-s/1000": "cpu database",
-		"receiver-s/1000": "cpu receiver", "load-s/1000": "cpu load", "×floor-sender": "cpu ratio", "of-floor-by-cpu": "ratio by cpu", "peak-MB": "peak belfry",
+		"delivered/s": "delivered", "of-floor": "ratio", "of-floor-by-cpu": "ratio by cpu", "×floor-sender": "cpu ratio",
+		"belfry-s/1000": "cpu belfry", "db-s/1000": "cpu database", "receiver-s/1000": "cpu receiver", "load-s/1000": "cpu load",
+		"peak-MB": "peak belfry", "p50-ms": "p50", "p99-ms": "p99",
 	} {
-		b.ReportMetric(g.samples.last(db.Kind, what, name), unit)
+		if v := g.samples.last(db.Kind, what, name); v > 0 {
+			b.ReportMetric(v, unit)
+		}
 	}
 	b.ReportMetric(0, "ns/op")
 }
