@@ -137,6 +137,9 @@ func TestTheFloorPostsWhatADeliveryWouldBe(t *testing.T) {
 		if err := signature.Verify(received, body, floorSecret()); err != nil {
 			t.Errorf("post %d does not verify: %v", n, err)
 		}
+		if got, want := received.Get("X-Webhook-Signature"), signature.Hex(floorSecret(), body); got != want || signature.VerifyBody(body, floorSecret()) != nil {
+			t.Errorf("post %d is signed %s in its header, want %s, and in its body", n, got, want)
+		}
 		if mark, ok := findSpeedMark(body); !ok || mark.n != n {
 			t.Errorf("post %d carries the mark %+v", n, mark)
 		}
