@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"runtime/debug"
 	"strconv"
 	"syscall"
 	"time"
@@ -36,8 +37,16 @@ type node struct {
 	url    string // where to open it, without a final slash
 }
 
+// garbage is how much the heap may grow before it is collected, in percent of
+// what lives: what lives is small, and collecting it often costs more than the
+// memory. GOGC in the environment wins.
+const garbage = 300
+
 func prepareServe(p *program, _ *flag.FlagSet) action {
 	return func(ctx context.Context, c *config) error {
+		if p.getenv("GOGC") == "" {
+			debug.SetGCPercent(garbage)
+		}
 		log := slog.New(slog.NewTextHandler(p.stderr, nil))
 		n, err := startNode(ctx, c, log, p.stdout)
 		if err != nil {

@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -76,9 +75,7 @@ func (h *Handlers) publish(c echo.Context, in []eventInput, batch bool) ([]store
 	if err := invalidInput(faults...); err != nil {
 		return nil, 0, err
 	}
-	if p.IdempotencyKey = key; key != "" {
-		p.RequestHash = requestHash(c.Path(), p.Events)
-	}
+	p.IdempotencyKey = key
 	accepted, replayed, err := h.store.Publish(c.Request().Context(), p)
 	if replayed {
 		return accepted, http.StatusOK, err
@@ -99,21 +96,6 @@ func idempotencyKey(c echo.Context) (string, error) {
 	default:
 		return keys[0], nil
 	}
-}
-
-// requestHash tells a publish call from another one: by what it asks for, so
-// that space and the order of members make no difference outside of data.
-func requestHash(route string, events []store.NewEvent) []byte {
-	hash := sha256.New()
-	fmt.Fprintf(hash, "POST %s\n", route)
-	for _, e := range events {
-		data, err := web.CompactJSON(e.Data)
-		if err != nil {
-			data = e.Data // no data at all, which is refused later
-		}
-		fmt.Fprintf(hash, "%q %q %d %s\n", e.Type, e.AgentID, e.Timestamp.UnixNano(), data)
-	}
-	return hash.Sum(nil)
 }
 
 // eventJSON is an event in the API.

@@ -3,7 +3,10 @@ package store
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
+	"strconv"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
@@ -16,6 +19,26 @@ type callKey struct {
 }
 
 func (c *publishCall) key() callKey { return callKey{c.AccountID, c.IdempotencyKey} }
+
+// hash tells one call from another by what it asks for, so that space and the
+// order of members make no difference outside of data. Without a key it is nil.
+func (p *Publication) hash() []byte {
+	if p.IdempotencyKey == "" {
+		return nil
+	}
+	hash, line := sha256.New(), make([]byte, 0, 128)
+	fmt.Fprintf(hash, "batch %t\n", p.Batch)
+	for i := range p.Events {
+		e := &p.Events[i]
+		line = strconv.AppendQuote(line[:0], e.Type)
+		line = strconv.AppendQuote(append(line, ' '), e.AgentID)
+		line = strconv.AppendInt(append(line, ' '), e.Timestamp.UnixNano(), 10)
+		hash.Write(append(line, ' '))
+		hash.Write(e.Data)
+		hash.Write([]byte{'\n'})
+	}
+	return hash.Sum(nil)
+}
 
 // answerRow is what a call under an idempotency key was answered.
 type answerRow struct {
@@ -52,7 +75,7 @@ func (s *Store) answersOf(ctx context.Context, tx bun.Tx, calls []*publishCall) 
 
 // replay answers a call whose key was used before.
 func (c *publishCall) replay(before *answerRow) error {
-	if !bytes.Equal(before.requestHash, c.RequestHash) {
+	if !bytes.Equal(before.requestHash, c.requestHash) {
 		c.err = conflict("this idempotency key was used for another request; use a new key for a new request")
 		return nil
 	}

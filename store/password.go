@@ -7,7 +7,9 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"golang.org/x/crypto/argon2"
@@ -42,6 +44,8 @@ type people struct {
 	today argon
 	// decoy is a hash that no password fits, for emails that nobody has.
 	decoy string
+	// rest gives freed memory back.
+	rest *time.Timer
 }
 
 func newPeople(memory uint32) *people {
@@ -50,7 +54,7 @@ func newPeople(memory uint32) *people {
 	var key [hashBytes]byte
 	rand.Read(salt[:])
 	rand.Read(key[:])
-	return &people{slots: make(chan struct{}, 2), today: today, decoy: today.encode(salt[:], key[:])}
+	return &people{slots: make(chan struct{}, 2), today: today, decoy: today.encode(salt[:], key[:]), rest: time.AfterFunc(time.Hour, debug.FreeOSMemory)}
 }
 
 // enter waits for a slot until ctx ends; the caller must leave.
@@ -63,7 +67,12 @@ func (p *people) enter(ctx context.Context) error {
 	}
 }
 
-func (p *people) leave() { <-p.slots }
+// leave gives the slot back, and the memory that hashing took to the system once
+// nobody has hashed for a moment.
+func (p *people) leave() {
+	p.rest.Reset(5 * time.Second)
+	<-p.slots
+}
 
 // hash gives the PHC string of a password under a fresh salt.
 func (p *people) hash(ctx context.Context, password string) (string, error) {

@@ -17,8 +17,6 @@ type Publication struct {
 	Batch bool
 	// IdempotencyKey makes the same call again give the same answer; empty: none.
 	IdempotencyKey string
-	// RequestHash tells the same request from another one under the same key.
-	RequestHash []byte
 }
 
 // Accepted is the answer to one event published.
@@ -38,7 +36,7 @@ func (s *Store) Publish(ctx context.Context, p Publication) (accepted []Accepted
 	if s.full.Load() {
 		return nil, false, &Error{Code: CodeFull, Detail: "the database has reached its size limit and nothing finished is left to remove; ask your operator for more room"}
 	}
-	call := &publishCall{Publication: p, done: make(chan struct{})}
+	call := &publishCall{Publication: p, requestHash: p.hash(), done: make(chan struct{})}
 	select {
 	case s.pub.calls <- call:
 	case <-s.pub.done:
@@ -103,6 +101,7 @@ func visibleASCII(text string) bool {
 
 type publishCall struct {
 	Publication
+	requestHash []byte // tells the same request from another one under the same key
 	accepted []Accepted
 	replayed bool
 	err      error
@@ -248,7 +247,7 @@ func (s *Store) writeCall(ctx context.Context, tx bun.Tx, f *fanout, c *publishC
 	}
 	f.changes = append(f.changes, Change{Kind: ChangeEvent, AccountID: a.AccountID, ID: c.accepted[0].ID})
 	if c.IdempotencyKey != "" {
-		answers[c.key()] = &answerRow{c.key(), c.RequestHash, []byte(jsonText(c.accepted))}
+		answers[c.key()] = &answerRow{c.key(), c.requestHash, []byte(jsonText(c.accepted))}
 		f.answers = append(f.answers, answers[c.key()])
 	}
 	return nil
