@@ -77,7 +77,7 @@ func (w *Worker) take(ctx context.Context, jobs []store.Job) {
 			over = append(over, j)
 		}
 	}
-	w.Deliver(mine)
+	w.startAll(mine)
 	w.giveBack(ctx, over)
 }
 

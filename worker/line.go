@@ -19,8 +19,10 @@ const (
 
 // line is what is next for a queue, and how fast it goes.
 type line struct {
-	jobs  []store.Job
-	since time.Time // when the last of jobs came
+	jobs []store.Job
+	// promised places are kept for deliveries that are being committed.
+	promised int
+	since    time.Time // when the last of jobs came
 	// done counts the requests finished since counted; ahead is what follows
 	// from the last such count.
 	done    int
@@ -61,14 +63,74 @@ func (l *line) count(now time.Time) {
 // enter takes a slot for the job, or a place in its queue's line; then started
 // is false, and the job is the line's. ok is false where there is neither.
 func (s *slots) enter(j store.Job, now time.Time) (started, ok bool) {
-	if s.take(j.QueueID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.takeLocked(j.QueueID) {
 		return true, true
 	}
+	if l := s.room(j.QueueID, now); l != nil {
+		l.jobs, l.since = append(l.jobs, j), now
+		s.next++
+		return false, true
+	}
+	return false, false
+}
+
+// room gives the line of a queue where it has a place left.
+func (s *slots) room(queue uuid.UUID, now time.Time) *line {
+	l := s.lines[queue]
+	if s.closed || l == nil || s.busy[queue] == 0 || s.roomLocked() <= 0 || now.Sub(l.counted) > lineEnd || len(l.jobs)+l.promised >= l.ahead {
+		return nil
+	}
+	return l
+}
+
+// promise keeps a slot, or a place in line, for a delivery that is being
+// committed.
+func (s *slots) promise(queue uuid.UUID, now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.takeLocked(queue) {
+		return true
+	}
+	l := s.room(queue, now)
+	if l != nil {
+		l.promised++
+		s.next++
+	}
+	return l != nil
+}
+
+// unpromise gives back n promises that were not kept.
+func (s *slots) unpromise(queue uuid.UUID, n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l := s.lines[queue]; l != nil {
+		places := min(n, l.promised)
+		l.promised -= places
+		s.next -= places
+		n -= places
+	}
+	s.releaseLocked(queue, n, false)
+}
+
+// keep keeps a promise: it says whether the job starts now; else it is in line.
+// ok is false where the line was closed meanwhile.
+func (s *slots) keep(j store.Job, now time.Time) (started, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.lines[j.QueueID]
-	if s.closed || l == nil || s.busy[j.QueueID] == 0 || len(l.jobs) >= l.ahead {
+	if l == nil || l.promised == 0 {
+		return true, true // a slot was promised
+	}
+	l.promised--
+	s.next--
+	if s.closed {
+		s.afterLocked(false)
 		return false, false
+	}
+	if s.takeLocked(j.QueueID) {
+		return true, true
 	}
 	l.jobs, l.since = append(l.jobs, j), now
 	s.next++
@@ -81,7 +143,7 @@ func (s *slots) leave(now time.Time, all bool) (left []store.Job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for queue, l := range s.lines {
-		if idle := now.Sub(l.counted) > lineEnd; idle && s.busy[queue] == 0 && len(l.jobs) == 0 {
+		if idle := now.Sub(l.counted) > lineEnd; idle && s.busy[queue] == 0 && len(l.jobs)+l.promised == 0 {
 			delete(s.lines, queue)
 		}
 		if all || len(l.jobs) > 0 && now.Sub(l.since) > lineEnd {
@@ -90,6 +152,7 @@ func (s *slots) leave(now time.Time, all bool) (left []store.Job) {
 			l.jobs, l.ahead = nil, 0
 		}
 	}
+	s.afterLocked(false)
 	return left
 }
 

@@ -24,10 +24,10 @@ type slots struct {
 	busy       map[uuid.UUID]int
 	lines      map[uuid.UUID]*line
 	n          int // requests under way
-	next       int // jobs in the lines
+	next       int // places taken in the lines
 	unrecorded int
 	closed     bool
-	idle       chan struct{} // closed once closed is set and n is 0
+	idle       chan struct{} // closed once closed is set and n and next are 0
 }
 
 func newSlots(perQueue, total int) *slots {
@@ -38,6 +38,10 @@ func newSlots(perQueue, total int) *slots {
 func (s *slots) take(queue uuid.UUID) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.takeLocked(queue)
+}
+
+func (s *slots) takeLocked(queue uuid.UUID) bool {
 	if s.closed || s.roomLocked() <= 0 || s.busy[queue] >= s.perQueue {
 		return false
 	}
@@ -76,7 +80,7 @@ func (s *slots) recorded(n int) {
 }
 
 func (s *slots) afterLocked(tight bool) {
-	if s.closed && s.n == 0 {
+	if s.closed && s.n == 0 && s.next == 0 {
 		s.endLocked()
 	}
 	if tight && s.roomLocked() > 0 {
@@ -104,7 +108,7 @@ func (s *slots) full(queue uuid.UUID) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.lines[queue]
-	return s.busy[queue] >= s.perQueue && (l == nil || len(l.jobs) >= l.ahead)
+	return s.busy[queue] >= s.perQueue && (l == nil || len(l.jobs)+l.promised >= l.ahead)
 }
 
 // view tells what a claim may take: what each queue has under way or in line,
@@ -120,7 +124,7 @@ func (s *slots) view(now time.Time) (r store.ClaimRequest) {
 		if now.Sub(l.counted) < lineEnd {
 			r.Ahead[queue] = l.ahead
 		}
-		r.InFlight[queue] += len(l.jobs)
+		r.InFlight[queue] += len(l.jobs) + l.promised
 	}
 	r.Max = max(0, min(s.roomLocked(), maxClaim))
 	return r

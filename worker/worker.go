@@ -176,14 +176,29 @@ func (w *Worker) leave(ctx context.Context) error {
 }
 
 // Reserve implements store.Handover.
-func (w *Worker) Reserve(queue uuid.UUID) bool { return w.slots.take(queue) }
+func (w *Worker) Reserve(queue uuid.UUID) bool { return w.slots.promise(queue, time.Now()) }
 
 // Release implements store.Handover.
-func (w *Worker) Release(queue uuid.UUID, n int) { w.slots.release(queue, n, false) }
+func (w *Worker) Release(queue uuid.UUID, n int) { w.slots.unpromise(queue, n) }
 
 // Deliver implements store.Handover. Jobs that come when the worker has ended
 // are left to their leases.
 func (w *Worker) Deliver(jobs []store.Job) {
+	var mine []store.Job
+	now := time.Now()
+	for _, j := range jobs {
+		switch started, ok := w.slots.keep(j, now); {
+		case started:
+			mine = append(mine, j)
+		case !ok:
+			w.keepUnsent(j)
+		}
+	}
+	w.startAll(mine)
+}
+
+// startAll sends jobs that hold a slot.
+func (w *Worker) startAll(jobs []store.Job) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.ended {
