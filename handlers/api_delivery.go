@@ -65,7 +65,7 @@ func (h *Handlers) apiDeliveries(c echo.Context) error {
 	}
 	f.WebhookID = id
 	ctx, account := c.Request().Context(), accountIn(c)
-	page, more, err := h.store.Deliveries(ctx, account, f)
+	page, err := h.store.SearchDeliveries(ctx, account, f)
 	if err != nil {
 		return err
 	}
@@ -73,13 +73,13 @@ func (h *Handlers) apiDeliveries(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	list := make([]deliveryJSON, len(page))
-	for i := range page {
-		list[i] = deliveryOf(&page[i])
+	list := make([]deliveryJSON, len(page.List))
+	for i := range page.List {
+		list[i] = deliveryOf(&page.List[i])
 	}
 	c.Response().Header().Set("X-Total-Count", strconv.FormatInt(total, 10))
-	if more {
-		linkNext(c, page[len(page)-1].ID)
+	if next := page.Next(false); next != uuid.Nil {
+		linkNext(c, next)
 	}
 	return web.JSON(c, http.StatusOK, list)
 }

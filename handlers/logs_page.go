@@ -28,16 +28,17 @@ func (h *Handlers) logsPage(c echo.Context) error {
 	if f.Before == uuid.Nil && f.After == uuid.Nil {
 		v.LiveURL = f.address(livePath)
 	}
-	list, more, err := h.store.Deliveries(ctx, account.ID, ask)
+	page, err := h.store.SearchDeliveries(ctx, account.ID, ask)
 	if err != nil {
 		return err
 	}
-	v.Rows = deliveryLines(list)
-	v.Newer, v.Older = pages(f, idsOf(list), more)
+	v.Rows = deliveryLines(page.List)
+	v.Newer, v.Older = pages(f, idsOf(page.List), page.More)
+	f.searched(&v, &page)
 	if err := h.countLog(ctx, account.ID, ask, f, &v); err != nil {
 		return err
 	}
-	if err := h.logControls(ctx, account.ID, f, list, &v); err != nil {
+	if err := h.logControls(ctx, account.ID, f, page.List, &v); err != nil {
 		return err
 	}
 	frame := h.frame(c, views.EntryLogs)
@@ -55,6 +56,20 @@ func (f logFilter) view() views.LogsView {
 		EventsURL: events,
 		Filtered:  f.set(), CountMost: countMost, PerPage: logPage, Failed: -1,
 		ClearURL: logsPath, FailedURL: f.address(logsPath, "status", "failed"), PageURL: f.address(logsPath),
+	}
+}
+
+// searched leads on from where a search ended that had looked at many rows.
+func (f logFilter) searched(v *views.LogsView, page *store.DeliveryPage) {
+	if page.Searched == uuid.Nil {
+		return
+	}
+	back := f.After != uuid.Nil
+	v.Searched, v.SearchedBack, v.GoOn = page.SearchedTo(), !back, f.address(logsPath, "before", page.Searched.String())
+	if back {
+		v.GoOn, v.Newer = f.address(logsPath, "after", page.Searched.String()), f.address(logsPath)
+	} else {
+		v.Older = ""
 	}
 }
 
@@ -100,17 +115,17 @@ func pages(f pager, ids []uuid.UUID, more bool) (newer, older string) {
 // what there is without filters.
 func (h *Handlers) countLog(ctx context.Context, account uuid.UUID, ask store.DeliveryFilter, f logFilter, v *views.LogsView) (err error) {
 	ask.Before, ask.After = uuid.Nil, uuid.Nil
-	if v.Matching, err = h.store.CountDeliveries(ctx, account, ask, countMost); err != nil {
+	if v.Matching, v.CountedAll, err = h.store.CountMatching(ctx, account, ask, countMost); err != nil {
 		return err
 	}
 	if f.Status == "" && v.Matching > 0 {
 		ask.Status = []store.Status{store.Failed}
-		if v.Failed, err = h.store.CountDeliveries(ctx, account, ask, countMost); err != nil {
+		if v.Failed, _, err = h.store.CountMatching(ctx, account, ask, countMost); err != nil {
 			return err
 		}
 	}
-	if v.Matching == 0 && v.Filtered {
-		v.Total, err = h.store.CountDeliveries(ctx, account, store.DeliveryFilter{}, countMost)
+	if len(v.Rows) == 0 && v.Matching <= 0 && v.Filtered {
+		v.Total, _, err = h.store.CountMatching(ctx, account, store.DeliveryFilter{}, countMost)
 	}
 	return err
 }

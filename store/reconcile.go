@@ -211,7 +211,7 @@ func (s *Store) unseen(ctx context.Context) ([]uuid.UUID, error) {
 		}
 		err := s.ro.NewRaw(`SELECT q.id, NOT q.deleted AND (
 				EXISTS (SELECT 1 FROM deliveries d WHERE d.queue_id = q.id AND d.status = 0 AND d.next_attempt_at < coalesce(q.due_at, ?)) OR
-				EXISTS (SELECT 1 FROM deliveries d WHERE d.queue_id = q.id AND d.status = 0 AND d.next_attempt_at IS NULL)) AS unseen
+				(SELECT d.id FROM deliveries d WHERE d.queue_id = q.id AND d.status = 0 AND d.next_attempt_at IS NULL ORDER BY d.next_attempt_at LIMIT 1) IS NOT NULL) AS unseen
 			FROM queues q WHERE q.id > ? ORDER BY q.id LIMIT ?`, never, at, reconcileBatch).Scan(ctx, &rows)
 		if err != nil {
 			return found, err

@@ -1,6 +1,10 @@
 package views
 
-import "github.com/a-h/templ"
+import (
+	"time"
+
+	"github.com/a-h/templ"
+)
 
 // LogsView is a page of the log of deliveries.
 type LogsView struct {
@@ -8,23 +12,52 @@ type LogsView struct {
 	Filters   FiltersView
 	Controls  []FilterView
 	Filtered  bool
-	Matching  int // counted no further than CountMost
+	Matching  int // counted no further than CountMost; -1: not counted
 	Failed    int // of them; -1 where the filters leave no room for the question
 	CountMost int
-	FailedURL string
-	ClearURL  string
-	EventsURL string // the same text among the events; empty: no text is looked for
-	Rows      []DeliveryLine
-	Total     int // without filters; asked only where nothing matches
-	LiveURL   string
-	PageURL   string // this page again
-	Newer     string
-	Older     string
-	PerPage   int
+	// CountedAll says that Matching is of all deliveries, not of the newest alone.
+	CountedAll bool
+	// Searched is how far a search came that ended before its page was full;
+	// zero: it ended by itself. GoOn is the address where it goes on.
+	Searched     time.Time
+	SearchedBack bool // towards older ones
+	GoOn         string
+	FailedURL    string
+	ClearURL     string
+	EventsURL    string // the same text among the events; empty: no text is looked for
+	Rows         []DeliveryLine
+	Total        int // without filters; asked only where nothing matches
+	LiveURL      string
+	PageURL      string // this page again
+	Newer        string
+	Older        string
+	PerPage      int
 }
 
 func (v LogsView) pageWords() string {
+	if !v.CountedAll {
+		return Count(v.PerPage) + " per page"
+	}
 	return Count(v.PerPage) + " per page, " + CountUpTo(v.Matching, v.CountMost) + " in all"
+}
+
+// searchedWords say how far a search came.
+func (v LogsView) searchedWords(now time.Time) string {
+	at := v.Searched.UTC().Format("15:04")
+	if day := v.Searched.UTC().Format("2 Jan"); day != now.UTC().Format("2 Jan") {
+		at = day + ", " + at
+	}
+	if v.SearchedBack {
+		return "Searched back to " + at + "."
+	}
+	return "Searched up to " + at + "."
+}
+
+func (v LogsView) searchedMore() string {
+	if v.SearchedBack {
+		return "Few of many match; older deliveries may match too."
+	}
+	return "Few of many match; newer deliveries may match too."
 }
 
 // elsewhere says where what was looked for may be when no delivery matches.

@@ -3,6 +3,7 @@ package storetest
 import (
 	"database/sql"
 	"fmt"
+	"hash/fnv"
 	"path/filepath"
 	"testing"
 	"time"
@@ -61,7 +62,7 @@ func (p Past) queries(kind string) []string {
 	if kind == KindPostgres {
 		numbers, id, blob = postgresNumbers, postgresID, "'{}'::bytea"
 	}
-	event, delivery := fmt.Sprintf(id, at, 1), fmt.Sprintf(id, at, 2)
+	event, delivery := fmt.Sprintf(id, at, 1, p.salt()), fmt.Sprintf(id, at, 2, p.salt())
 	status, kindOf, next, name := "2", "NULL", "NULL", "'call.ended'"
 	if p.Mixed {
 		status = "CASE n.i % 10 WHEN 1 THEN 3 WHEN 2 THEN 4 WHEN 3 THEN 0 ELSE 2 END"
@@ -85,6 +86,13 @@ func (p Past) queries(kind string) []string {
 	}
 }
 
+// salt keeps the ids of one webhook's past from those of another's.
+func (p Past) salt() int64 {
+	sum := fnv.New32a()
+	sum.Write([]byte(p.Webhook.String()))
+	return int64(sum.Sum32()&0x7fff) << 32
+}
+
 func cast(kind string) string {
 	if kind == KindPostgres {
 		return "::uuid"
@@ -93,10 +101,10 @@ func cast(kind string) string {
 }
 
 // The numbers from 0 on as n.i, and a UUIDv7 of a time in microseconds
-// and n.i; its last argument keeps ids of several tables apart.
+// and n.i; the digit and the salt keep ids of several tables and webhooks apart.
 const (
 	sqliteNumbers   = "(WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM c WHERE i < %d - 1) SELECT i FROM c) n"
 	postgresNumbers = "(SELECT i FROM generate_series(0::bigint, %d - 1) i) n"
-	sqliteID        = "printf('%%08x-%%04x-7000-800%[2]d-%%012x', %[1]s / 1000 >> 16, %[1]s / 1000 & 65535, n.i)"
-	postgresID      = "(lpad(to_hex(%[1]s / 1000 >> 16), 8, '0') || '-' || lpad(to_hex(%[1]s / 1000 & 65535), 4, '0') || '-7000-800%[2]d-' || lpad(to_hex(n.i), 12, '0'))::uuid"
+	sqliteID        = "printf('%%08x-%%04x-7000-800%[2]d-%%012x', %[1]s / 1000 >> 16, %[1]s / 1000 & 65535, %[3]d + n.i)"
+	postgresID      = "(lpad(to_hex(%[1]s / 1000 >> 16), 8, '0') || '-' || lpad(to_hex(%[1]s / 1000 & 65535), 4, '0') || '-7000-800%[2]d-' || lpad(to_hex(%[3]d + n.i), 12, '0'))::uuid"
 )

@@ -1,0 +1,176 @@
+package store
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+)
+
+// narrowing is a filter as queries: the base is what one index gives in the
+// order of ids, the rest is asked of each of its rows.
+type narrowing struct {
+	base, rest []condition
+	byTime     bool // the index gives them by time, not by id
+	text       bool // the rest looks into events' data
+}
+
+type condition struct {
+	sql  string
+	args []any
+}
+
+func (n *narrowing) from(sql string, args ...any) { n.base = append(n.base, condition{sql, args}) }
+func (n *narrowing) ask(sql string, args ...any)  { n.rest = append(n.rest, condition{sql, args}) }
+
+// idSlack is how far the time of an id may be from that of its row: the former
+// is the node's, the latter the database's.
+const idSlack = 5 * time.Second
+
+// narrow chooses the index that leaves the least to look at, and leaves to the
+// rest what it does not answer.
+func (s *Store) narrow(ctx context.Context, account uuid.UUID, f DeliveryFilter) (n narrowing, err error) {
+	id, isID := parseID(f.Text)
+	switch {
+	case f.Tests: // they stand in the account's own queue
+		n.from("d.queue_id = ? AND d.test", account)
+		n.byTime = true
+	case isID:
+		err = s.narrowID(ctx, &n, account, id)
+	case f.WebhookID != uuid.Nil:
+		err = s.narrowWebhook(ctx, &n, account, f.WebhookID)
+	default:
+		n.from("d.account_id = ?", account)
+	}
+	if err != nil {
+		return n, err
+	}
+	if f.Tests || isID {
+		f.askWebhook(&n)
+	} else {
+		f.chooseBase(&n)
+	}
+	s.narrowTime(&n, &f)
+	s.askRest(&n, &f)
+	if f.Text != "" && !isID {
+		n.text = true
+		// A value, not EXISTS, which might be made a join with all events.
+		n.ask("(SELECT "+s.d.blobText("e.data")+" LIKE ? ESCAPE '!' FROM events e WHERE e.id = d.event_id)", likePattern(f.Text))
+	}
+	return n, nil
+}
+
+func parseID(text string) (uuid.UUID, bool) {
+	id, err := uuid.Parse(strings.TrimSpace(text))
+	return id, err == nil
+}
+
+// narrowID finds out what an id is of: a delivery, an event or a webhook. What
+// is of another account is not there.
+func (s *Store) narrowID(ctx context.Context, n *narrowing, account, id uuid.UUID) error {
+	for _, column := range []string{"id", "event_id"} {
+		var owner []uuid.UUID
+		err := s.ro.NewRaw("SELECT account_id FROM deliveries WHERE "+column+" = ? LIMIT 1", id).Scan(ctx, &owner)
+		if err != nil {
+			return err
+		}
+		if len(owner) == 1 && owner[0] == account {
+			n.from("d."+column+" = ?", id)
+			return nil
+		}
+	}
+	return s.narrowWebhook(ctx, n, account, id)
+}
+
+// narrowWebhook has the webhook's index give the rows. The account stays out of
+// the condition once it is known to be the webhook's, lest its own index, which
+// is the larger one, be chosen.
+func (s *Store) narrowWebhook(ctx context.Context, n *narrowing, account, id uuid.UUID) error {
+	owned, err := s.ro.NewSelect().TableExpr("webhooks").Where("id = ? AND account_id = ?", id, account).Exists(ctx)
+	n.from("d.webhook_id = ?", id)
+	if !owned {
+		n.from("d.account_id = ?", account)
+	}
+	return err
+}
+
+// chooseBase moves into the base what an index of statuses, failure kinds or
+// event types answers, and clears it from the filter.
+func (f *DeliveryFilter) chooseBase(n *narrowing) {
+	status, webhook := Status(-1), f.WebhookID != uuid.Nil
+	if f.Held {
+		status = Pending
+	} else if len(f.Status) == 1 {
+		status = f.Status[0]
+	}
+	switch {
+	case status == Processing: // few enough to be sorted
+		n.from("d.id IN (SELECT id FROM deliveries WHERE status = 1)")
+		f.Status = nil
+	case status == Pending || status == Failed || status == Dead:
+		n.from("d.status = ?", status)
+		f.Status = nil
+	case f.Error != "" && !webhook:
+		n.from("d.last_error = ?", f.Error)
+		f.Error = ""
+	case f.Event != "" && !strings.HasSuffix(f.Event, "*") && !webhook:
+		n.from("d.event_type = ?", f.Event)
+		f.Event = ""
+	}
+}
+
+// askWebhook asks for the webhook where the base is another.
+func (f *DeliveryFilter) askWebhook(n *narrowing) {
+	if f.WebhookID != uuid.Nil {
+		n.ask("d.webhook_id = ?", f.WebhookID)
+	}
+}
+
+// narrowTime bounds the ids by the time they carry. A test's clock does not
+// make them, so it can't.
+func (s *Store) narrowTime(n *narrowing, f *DeliveryFilter) {
+	add := n.ask
+	if n.byTime {
+		add = n.from
+	}
+	if !f.From.IsZero() {
+		add("d.created_at >= ?", micros(f.From))
+		if s.opt.Now == nil && !n.byTime {
+			n.from("d.id >= ?", idAt(f.From.Add(-idSlack)))
+		}
+	}
+	if !f.To.IsZero() {
+		add("d.created_at < ?", micros(f.To))
+		if s.opt.Now == nil && !n.byTime {
+			n.from("d.id < ?", idAt(f.To.Add(idSlack)))
+		}
+	}
+}
+
+func (s *Store) askRest(n *narrowing, f *DeliveryFilter) {
+	if len(f.Status) > 0 {
+		n.ask("d.status IN (?)", bun.List(f.Status))
+	}
+	if f.Held {
+		n.ask("d.status = ? AND EXISTS (SELECT 1 FROM queues h WHERE h.id = d.queue_id AND (h.paused OR h.probing OR d.next_attempt_at <= "+s.nowSQL()+"))", Pending)
+	}
+	if f.Error != "" {
+		n.ask("d.last_error = ?", f.Error)
+	}
+	if group, wild := strings.CutSuffix(f.Event, "*"); wild {
+		n.ask("d.event_type >= ? AND d.event_type < ?", group, group+"\x7f")
+	} else if f.Event != "" {
+		n.ask("d.event_type = ?", f.Event)
+	}
+	if f.AgentID != "" {
+		n.ask("d.agent_id = ?", f.AgentID)
+	}
+	if f.Code != 0 {
+		n.ask("d.last_status_code = ?", f.Code)
+	}
+	if f.NoTests {
+		n.ask("NOT d.test")
+	}
+}

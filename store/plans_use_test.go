@@ -1,0 +1,238 @@
+package store
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"belfry/store/storetest"
+)
+
+// use is something that pages, the API, publishers or the worker do.
+type use struct {
+	name string
+	do   func(ctx context.Context) error
+	most int // rows it may read on Postgres; 0: 2500
+	// by is the index that SQLite must look in, as it does not count rows; empty:
+	// not asked.
+	by string
+}
+
+func (g *grown) list(f DeliveryFilter) func(context.Context) error {
+	return func(ctx context.Context) error {
+		_, err := g.SearchDeliveries(ctx, g.account, f)
+		return err
+	}
+}
+
+func (g *grown) count(f DeliveryFilter) func(context.Context) error {
+	return func(ctx context.Context) error {
+		_, _, err := g.CountMatching(ctx, g.account, f, 1000)
+		return err
+	}
+}
+
+// lists are what pages and API ask of the log: each filter by itself, and some
+// together. Those that no index answers may read as much as a search may.
+func (g *grown) lists() []use {
+	middle := idAt(g.from.Add(g.to.Sub(g.from) / 2))
+	uses := []use{
+		{name: "all", do: g.list(DeliveryFilter{}), by: "deliveries_account (account_id=?)"},
+		{name: "older", do: g.list(DeliveryFilter{Before: middle}), by: "deliveries_account (account_id=? AND id<?)"},
+		{name: "newer", do: g.list(DeliveryFilter{After: middle}), by: "deliveries_account (account_id=? AND id>?)"},
+		{name: "by offset", do: g.list(DeliveryFilter{WebhookID: g.webhook, Offset: 1000, Limit: 100}), by: "deliveries_webhook (webhook_id=?)"},
+		{name: "since an hour", do: g.list(DeliveryFilter{From: g.to.Add(-time.Hour)}), by: "deliveries_account (account_id=? AND id>?)"},
+		{name: "of a day long ago", do: g.list(DeliveryFilter{From: g.from, To: g.from.Add(24 * time.Hour)}), by: "deliveries_account (account_id=? AND id>? AND id<?)"},
+		{name: "webhook", do: g.list(DeliveryFilter{WebhookID: g.webhook}), by: "deliveries_webhook (webhook_id=?)"},
+		{name: "webhook of nobody", do: g.list(DeliveryFilter{WebhookID: newID()}), by: "deliveries_webhook (webhook_id=?)"},
+		{name: "type", do: g.list(DeliveryFilter{Event: "call.ended"}), by: "deliveries_type (account_id=? AND event_type=?)"},
+		{name: "type that never was", do: g.list(DeliveryFilter{Event: "call.never"}), by: "deliveries_type (account_id=? AND event_type=?)"},
+		{name: "older of a type", do: g.list(DeliveryFilter{Event: "call.ended", Before: middle}), by: "deliveries_type (account_id=? AND event_type=? AND id<?)"},
+		{name: "error", do: g.list(DeliveryFilter{Error: "gone"}), by: "deliveries_error (account_id=? AND last_error=?)"},
+		{name: "error that never was", do: g.list(DeliveryFilter{Error: "dns"}), by: "deliveries_error (account_id=? AND last_error=?)"},
+		{name: "text that is an id", do: g.list(DeliveryFilter{Text: middle.String()}), by: "deliveries_event (event_id=?)"},
+		{name: "text that is a webhook", do: g.list(DeliveryFilter{Text: g.webhook.String()}), by: "deliveries_webhook (webhook_id=?)"},
+		{name: "tests", do: g.list(DeliveryFilter{Tests: true}), by: "deliveries_tests (queue_id=?)"},
+		{name: "count of all", do: g.count(DeliveryFilter{})},
+		{name: "count of a type", do: g.count(DeliveryFilter{Event: "call.ended"})},
+		{name: "count of tests of a minute", do: g.count(DeliveryFilter{Tests: true, From: g.to}), by: "deliveries_tests (queue_id=? AND created_at>?)"},
+	}
+	byStatus := map[Status]string{Pending: "deliveries_account_pending", Processing: "deliveries_leased", Failed: "deliveries_account_failed", Dead: "deliveries_account_dead"}
+	byWebhook := map[Status]string{Pending: "deliveries_pending", Processing: "deliveries_leased", Failed: "deliveries_failed", Dead: "deliveries_dead"}
+	for _, status := range []Status{Pending, Processing, Failed, Dead} {
+		uses = append(uses,
+			use{name: status.String(), do: g.list(DeliveryFilter{Status: []Status{status}}), by: byStatus[status]},
+			use{name: status.String() + " of a webhook", do: g.list(DeliveryFilter{WebhookID: g.webhook, Status: []Status{status}}), by: byWebhook[status]},
+			use{name: "older " + status.String() + " of a webhook", do: g.list(DeliveryFilter{WebhookID: g.webhook, Status: []Status{status}, Before: middle})},
+			use{name: "count of " + status.String(), do: g.count(DeliveryFilter{Status: []Status{status}}), most: 3500})
+	}
+	for name, f := range map[string]DeliveryFilter{
+		"delivered": {Status: []Status{Delivered}}, "agent": {AgentID: "nobody"}, "code": {Code: 418}, "group of types": {Event: "call.never*"}, "held": {Held: true},
+		"webhook and error": {WebhookID: g.webhook, Error: "dns"}, "status and agent": {Status: []Status{Failed}, AgentID: "nobody"},
+		"time and agent": {From: g.from, AgentID: "nobody"}, "webhook and type": {WebhookID: g.webhook, Event: "call.never"},
+		"text in data": {Text: "nowhere"}, "text in data, turned back": {Text: "nowhere", After: idAt(g.from)},
+	} {
+		// A search steps through ids and then reads the same rows; text in data
+		// reads the events besides.
+		uses = append(uses, use{name: name, do: g.list(f), most: 3 * grownSearch})
+		if f.Text == "" {
+			uses = append(uses, use{name: "count of " + name, do: g.count(f), most: 3 * grownSearch})
+		}
+	}
+	return uses
+}
+
+// pagesUse are the other things that pages and API show.
+func (g *grown) pagesUse() []use {
+	var delivery, event uuid.UUID
+	g.must(g.ro.NewRaw("SELECT id, event_id FROM deliveries WHERE webhook_id = ? ORDER BY id LIMIT 1 OFFSET 100", g.webhook).Scan(g.t.Context(), &delivery, &event))
+	list := func(f EventFilter) func(context.Context) error {
+		return func(ctx context.Context) error { _, _, err := g.Events(ctx, g.account, f); return err }
+	}
+	return []use{
+		{name: "delivery", do: func(ctx context.Context) error { _, err := g.Delivery(ctx, g.account, delivery); return err }},
+		{name: "attempts", do: func(ctx context.Context) error { _, err := g.Attempts(ctx, g.account, delivery); return err }, by: "sqlite_autoindex_attempts_1 (delivery_id=?)"},
+		{name: "event", do: func(ctx context.Context) error { _, err := g.Event(ctx, g.account, event); return err }, by: "deliveries_event (event_id=?)"},
+		{name: "events", do: list(EventFilter{})},
+		{name: "events of a type", do: list(EventFilter{Type: "call.missed"}), by: "events_type (account_id=? AND type=?)"},
+		{name: "overviews", do: func(ctx context.Context) error {
+			all, err := g.Overviews(ctx, g.account)
+			if err == nil {
+				_, err = g.Strip(ctx, g.account, all)
+			}
+			return err
+		}, most: 15_000},
+		{name: "chart", do: func(ctx context.Context) error { _, err := g.Chart(ctx, g.account, g.webhook, LastMonth); return err }},
+		{name: "count of a webhook", do: func(ctx context.Context) error {
+			_, err := g.CountOfWebhook(ctx, g.account, g.webhook, Failed)
+			return err
+		}},
+		{name: "limits", do: func(ctx context.Context) error { _, err := g.LimitsUse(ctx, g.account); return err }, by: "deliveries_tests (queue_id=? AND created_at>?)"},
+		{name: "missed", do: func(ctx context.Context) error {
+			_, err := g.CountMissed(ctx, g.account, g.webhook, g.from)
+			return err
+		}},
+		{name: "event types", do: func(ctx context.Context) error { _, err := g.EventTypes(ctx, g.account); return err }},
+		{name: "backlog", do: func(ctx context.Context) error { _, err := g.Backlog(ctx); return err }, by: "deliveries_account_pending (account_id=?)"},
+	}
+}
+
+// engineUse is what publishers and the worker do, in an order in which each has
+// something to do.
+func (g *grown) engineUse() []use {
+	var jobs []Job
+	var test Delivery
+	return []use{
+		{name: "publish", do: func(ctx context.Context) error {
+			_, _, err := g.Publish(ctx, Publication{AccountID: g.account, IdempotencyKey: newID().String(), RequestHash: []byte("x"), Events: []NewEvent{{Type: "call.ended", Data: []byte(`{}`)}, {Type: "call.ended", Data: []byte(`{}`)}}})
+			return err
+		}},
+		{name: "beat", do: g.Beat},
+		{name: "claim", by: "deliveries_due (queue_id=? AND next_attempt_at>? AND next_attempt_at<?)", do: func(ctx context.Context) (err error) {
+			jobs, _, err = g.Claim(ctx, ClaimRequest{Max: 4})
+			if len(jobs) != 4 {
+				g.t.Errorf("claimed %d", len(jobs))
+			}
+			return err
+		}},
+		{name: "give back", do: func(ctx context.Context) error { return g.GiveBack(ctx, jobs[:1]) }},
+		{name: "record and claim", do: func(ctx context.Context) error {
+			var results []Result
+			for _, j := range jobs[1:3] {
+				results = append(results, Result{Job: j, Next: Pending, Wait: time.Hour, Attempt: Attempt{StartedAt: At(time.Now()), Error: "status", StatusCode: 500}})
+			}
+			_, err := g.RecordAndClaim(ctx, results, ClaimRequest{Max: 1})
+			return err
+		}},
+		{name: "recover", do: func(ctx context.Context) error { _, err := g.Recover(ctx); return err }},
+		{name: "test", by: "deliveries_tests (queue_id=? AND created_at>?)", do: func(ctx context.Context) (err error) {
+			test, err = g.SendTest(ctx, g.account, NewTest{WebhookID: g.webhook, Event: "call.ended"})
+			return err
+		}},
+		{name: "look at a test", do: func(ctx context.Context) error { _, err := g.Delivery(ctx, g.account, test.ID); return err }},
+		{name: "resend", do: func(ctx context.Context) error { _, err := g.Resend(ctx, g.account, jobs[1].DeliveryID); return err }},
+		{name: "reconcile", do: g.reconcileOnce, most: 3 * grownEvents},
+		{name: "tidy", do: g.Tidy, most: 2 * grownEvents},
+		{name: "pause", do: func(ctx context.Context) error {
+			off := false
+			_, _, err := g.UpdateWebhook(ctx, g.account, g.webhook, WebhookPatch{Active: &off})
+			return err
+		}},
+		{name: "delete", do: func(ctx context.Context) error { return g.DeleteWebhook(ctx, g.account, g.webhook) }, most: 3 * grownEvents},
+		{name: "peaks", do: func(ctx context.Context) error { return g.KeepPeaks(ctx, map[uuid.UUID]int{g.webhook: 3}) }},
+	}
+}
+
+func (g *grown) reconcileOnce(ctx context.Context) error {
+	r := g.NewReconciler()
+	for done := false; !done; {
+		var err error
+		if done, err = r.Step(ctx); err != nil {
+			return err
+		}
+	}
+	_, err := r.Orphans(ctx)
+	return err
+}
+
+// TestNoPlanReadsMoreThanItNeeds reads the plan of every query that pages and
+// claims use, in a database that has grown: none goes through the whole of
+// deliveries, events or attempts, and none reads many rows for few.
+func TestNoPlanReadsMoreThanItNeeds(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db storetest.Database) {
+		g := newGrown(t, db)
+		for _, uses := range [][]use{g.lists(), g.pagesUse(), g.engineUse()} {
+			for _, u := range uses {
+				g.check(u)
+			}
+		}
+	})
+}
+
+func (g *grown) check(u use) {
+	g.t.Helper()
+	var err error
+	plans := g.reader.during(func() { err = u.do(g.t.Context()) })
+	if err != nil {
+		g.t.Fatalf("%s: %v", u.name, err)
+	}
+	if len(plans) == 0 {
+		g.t.Errorf("%s: no plan was read", u.name)
+	}
+	g.checkIndex(u, plans)
+	most, reads := u.most, 0
+	if most == 0 {
+		most = 2500
+	}
+	for _, p := range plans {
+		reads += p.reads
+		if len(p.scans) > 0 {
+			g.t.Errorf("%s scans %v:\n%s\n%s", u.name, p.scans, p.query, p.text)
+		}
+	}
+	if reads > most {
+		g.t.Errorf("%s reads %d rows, want %d at most", u.name, reads, most)
+		for _, p := range plans {
+			if p.reads > 100 {
+				g.t.Logf("%d rows: %s\n%s", p.reads, p.query, p.text)
+			}
+		}
+	}
+}
+
+func (g *grown) checkIndex(u use, plans []plan) {
+	g.t.Helper()
+	if u.by == "" || g.db.Kind != storetest.KindSQLite {
+		return
+	}
+	text := ""
+	for _, p := range plans {
+		text += p.text
+	}
+	if !strings.Contains(text, u.by) {
+		g.t.Errorf("%s does not look in %s:\n%s", u.name, u.by, text)
+	}
+}
