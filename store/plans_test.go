@@ -113,7 +113,6 @@ func explained(t *testing.T, address string) string {
 	for name, value := range map[string]string{
 		"session_preload_libraries": "auto_explain", "auto_explain.log_min_duration": "0", "auto_explain.log_analyze": "on",
 		"auto_explain.log_timing": "off", "auto_explain.log_format": "json", "auto_explain.log_nested_statements": "on",
-		"plan_cache_mode": "force_custom_plan",
 	} {
 		q.Set(name, value)
 	}
