@@ -127,7 +127,7 @@ func (g *grown) engineUse() []use {
 	var test Delivery
 	return []use{
 		{name: "publish", do: func(ctx context.Context) error {
-			_, _, err := g.Publish(ctx, Publication{AccountID: g.account, IdempotencyKey: newID().String(), RequestHash: []byte("x"), Events: []NewEvent{{Type: "call.ended", Data: []byte(`{}`)}, {Type: "call.ended", Data: []byte(`{}`)}}})
+			_, _, err := g.Publish(ctx, Publication{AccountID: g.account, IdempotencyKey: newID().String(), Events: []NewEvent{{Type: "call.ended", Data: []byte(`{}`)}, {Type: "call.ended", Data: []byte(`{}`)}}})
 			return err
 		}},
 		{name: "beat", do: g.Beat},

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -70,6 +69,10 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 // logRequest writes one line. It holds neither the query nor any body or header, since these may hold secrets.
 func (s *Server) logRequest(c echo.Context, took time.Duration, err error) {
 	r, status := c.Request(), c.Response().Status
+	level := requestLevel(c, status, took)
+	if !s.opts.Log.Enabled(r.Context(), level) {
+		return
+	}
 	attrs := []slog.Attr{
 		slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.String("route", c.Path()),
 		slog.Int("status", status), slog.Int64("bytes", c.Response().Size),
@@ -83,10 +86,14 @@ func (s *Server) logRequest(c echo.Context, took time.Duration, err error) {
 	if errors.As(err, &p) {
 		attrs = append(attrs, slog.String("stack", string(p.stack)))
 	}
-	s.opts.Log.LogAttrs(r.Context(), requestLevel(c, status), "request", attrs...)
+	s.opts.Log.LogAttrs(r.Context(), level, "request", attrs...)
 }
 
-func requestLevel(c echo.Context, status int) slog.Level {
+// slowRequest is how long a request takes that is worth a line though it went
+// well.
+const slowRequest = time.Second
+
+func requestLevel(c echo.Context, status int, took time.Duration) slog.Level {
 	switch {
 	case c.Request().Context().Err() != nil: // the client left; its error is not ours
 		return slog.LevelInfo
@@ -94,10 +101,10 @@ func requestLevel(c echo.Context, status int) slog.Level {
 		return slog.LevelError
 	case status >= http.StatusInternalServerError:
 		return slog.LevelWarn
-	case c.Path() == "/healthz" || c.Path() == "/readyz" || strings.HasPrefix(c.Path(), "/static/"):
-		return slog.LevelDebug
+	case status >= http.StatusBadRequest || took >= slowRequest:
+		return slog.LevelInfo
 	}
-	return slog.LevelInfo
+	return slog.LevelDebug // counted and timed in the metrics
 }
 
 // answerError lets the error handler speak and makes sure that something is said: never an empty 200.

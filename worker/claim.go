@@ -44,11 +44,12 @@ func (w *Worker) due(c store.Change) bool {
 	return c.Due && !w.slots.full(c.WebhookID)
 }
 
-// claim leaves it to the recorder while that claims every few milliseconds: one
+// claim leaves it to the recorder while that commits every few milliseconds: one
 // commit for both costs half as much as two. It runs to its end whatever happens
 // to ctx, so that no lease is taken that nobody knows of.
 func (w *Worker) claim(ctx context.Context) (next time.Duration, err error) {
-	if w.busy.Load() || time.Since(time.Unix(0, w.claimedAt.Load())) < claimPause {
+	if w.busy.Load() || time.Since(time.Unix(0, w.recordedAt.Load())) < claimPause {
+		w.wanted.Store(true)
 		return claimPause, nil
 	}
 	w.claiming.Lock()

@@ -66,23 +66,26 @@ func (w *Worker) record(ctx context.Context, batch []store.Result) {
 	}
 }
 
-// tryRecord records the batch and claims for the slots that its requests left
-// free, in one commit.
+// tryRecord records the batch and, where a claim is wanted, claims for the slots
+// that its requests left free, in one commit.
 func (w *Worker) tryRecord(ctx context.Context, batch []store.Result) error {
 	call, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	w.busy.Store(true)
 	defer w.busy.Store(false)
-	var room store.ClaimRequest // none, where the claimer fills the slots just now
-	claims := w.claiming.TryLock()
+	var room store.ClaimRequest // none, unless a claim is wanted
+	claims := w.wanted.Load() && w.claiming.TryLock()
 	if claims {
 		defer w.claiming.Unlock()
 		room = w.slots.view(time.Now())
 	}
 	jobs, err := w.store.RecordAndClaim(call, batch, room)
 	w.take(call, jobs)
-	if claims && err == nil {
-		w.claimedAt.Store(time.Now().UnixNano())
+	if err == nil {
+		w.recordedAt.Store(time.Now().UnixNano())
+		if claims && len(jobs) == 0 {
+			w.wanted.Store(false)
+		}
 	}
 	return err
 }

@@ -59,10 +59,10 @@ type Worker struct {
 	// claiming lets one claim at a time fill the slots; both the recorder and the
 	// claimer make claims.
 	claiming sync.Mutex
-	// claimedAt is when the recorder last made a claim, in unix nanoseconds.
-	claimedAt atomic.Int64
-	// busy says that the recorder is at work, and so claims when it can.
-	busy atomic.Bool
+	// busy says that the recorder is at work, recordedAt when it last was, in unix
+	// nanoseconds; wanted, that the claimer leaves claiming to it.
+	busy, wanted atomic.Bool
+	recordedAt   atomic.Int64
 	// recording says that results wait because the database is away.
 	recording atomic.Bool
 	// posting is the context of requests; it ends when the grace is over.
