@@ -102,10 +102,10 @@ func visibleASCII(text string) bool {
 type publishCall struct {
 	Publication
 	requestHash []byte // tells the same request from another one under the same key
-	accepted []Accepted
-	replayed bool
-	err      error
-	done     chan struct{}
+	accepted    []Accepted
+	replayed    bool
+	err         error
+	done        chan struct{}
 }
 
 // publisher lets concurrent callers share a commit: each takes what gathered

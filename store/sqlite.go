@@ -24,8 +24,9 @@ import (
 
 // sqliteDB is the embedded default: one connection writes, a few read.
 type sqliteDB struct {
-	s    *Store
-	lock *os.File
+	s       *Store
+	lock    *os.File
+	commits group
 	// statements of transactions, prepared on the one connection that writes.
 	statements sync.Map // query → *sql.Stmt, nil while it is being prepared
 	// reads are statements outside transactions.
@@ -54,6 +55,7 @@ func openSQLite(ctx context.Context, s *Store) error {
 	}
 	read.SetMaxOpenConns(4)
 	s.db, s.ro = bun.NewDB(write, sqlitedialect.New()), bun.NewDB(read, sqlitedialect.New())
+	d.commits.db = s.db
 	if _, err := d.durability(ctx); err != nil {
 		d.close()
 		return err
@@ -163,7 +165,7 @@ func (d *sqliteDB) updateBatch(ctx context.Context, tx bun.Tx, table, set string
 var batchValue = regexp.MustCompile(`\bv\.\w+\b`)
 
 func (d *sqliteDB) transact(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) error) error {
-	return d.s.db.RunInTx(ctx, nil, fn)
+	return d.commits.run(ctx, fn)
 }
 
 func (d *sqliteDB) query(ctx context.Context, tx *bun.Tx, read func(scanner) error, query string, args []any) error {

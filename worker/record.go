@@ -83,7 +83,7 @@ func (w *Worker) tryRecord(ctx context.Context, batch []store.Result) error {
 	w.take(call, jobs)
 	if err == nil {
 		w.recordedAt.Store(time.Now().UnixNano())
-		if claims && len(jobs) == 0 {
+		if claims && len(jobs) == 0 && !w.slots.tight() { // nothing is due
 			w.wanted.Store(false)
 		}
 	}

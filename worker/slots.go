@@ -107,6 +107,10 @@ func (s *slots) roomLocked() int {
 func (s *slots) full(queue uuid.UUID) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.fullLocked(queue)
+}
+
+func (s *slots) fullLocked(queue uuid.UUID) bool {
 	l := s.lines[queue]
 	return s.busy[queue] >= s.perQueue && (l == nil || len(l.jobs)+l.promised >= l.ahead)
 }
@@ -128,6 +132,18 @@ func (s *slots) view(now time.Time) (r store.ClaimRequest) {
 	}
 	r.Max = max(0, min(s.roomLocked(), maxClaim))
 	return r
+}
+
+// tight says that a queue has as much as it can take.
+func (s *slots) tight() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for queue := range s.busy {
+		if s.fullLocked(queue) {
+			return true
+		}
+	}
+	return s.roomLocked() <= 0
 }
 
 // underWay counts each queue's requests under way.
