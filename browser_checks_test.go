@@ -137,17 +137,21 @@ type axeFinding struct {
 	Targets []string `json:"targets"`
 }
 
-// axe runs axe-core over the page and gives its findings. Where the page may
+// colourRules are the rules of axe-core that ask for colours alone.
+const colourRules = `"color-contrast", "link-in-text-block"`
+
+// axe runs axe-core over the page and gives its findings; rules, quoted and
+// with commas between them, are those to run instead of all. Where the page may
 // not run scripts they are allowed for that moment only.
-func (p *tab) axe() []axeFinding {
+func (p *tab) axe(rules string) []axeFinding {
 	p.t.Helper()
-	source, err := os.ReadFile(filepath.Join("testdata", "axe.min.js"))
-	if err != nil {
-		p.t.Fatal(err)
-	}
 	p.do("let axe run", scripts(true))
 	defer p.do("set scripts back", scripts(!p.look.NoScript))
-	const run = `axe.run(document, {resultTypes: ["violations"], preload: false, iframes: false}).then(result => result.violations.map(v => ({
+	options := `resultTypes: ["violations"], preload: false, iframes: false`
+	if rules != "" {
+		options += `, runOnly: [` + rules + `]`
+	}
+	run := `axe.run(document, {` + options + `}).then(result => result.violations.map(v => ({
 		rule: v.id, impact: v.impact ?? "", help: v.help,
 		targets: v.nodes.map(n => n.target.flat().join(" ") + ": " + (n.any[0] ?? n.all[0] ?? n.none[0])?.message),
 	})))`
@@ -155,6 +159,10 @@ func (p *tab) axe() []axeFinding {
 	defer cancel()
 	findings, err := chromedp.Run(ctx, func(ctx context.Context, t *chromedp.Target) ([]axeFinding, error) {
 		if there, err := chromedp.Evaluate[bool]("typeof axe === 'object'")(ctx, t); err != nil || !there {
+			source, err := os.ReadFile(filepath.Join("testdata", "axe.min.js"))
+			if err != nil {
+				return nil, err
+			}
 			if _, err := chromedp.Evaluate[chromedp.Void](string(source))(ctx, t); err != nil {
 				return nil, err
 			}
@@ -170,8 +178,19 @@ func (p *tab) axe() []axeFinding {
 // accessible fails the test for every finding of axe-core on the page.
 func (p *tab) accessible() {
 	p.t.Helper()
-	for _, f := range p.axe() {
-		p.t.Errorf("%s: axe %s (%s): %s\n\t%s", p.url(), f.Rule, f.Impact, f.Help, strings.Join(f.Targets, "\n\t"))
+	p.noFindings(p.axe(""))
+}
+
+// legible is accessible for colours alone.
+func (p *tab) legible() {
+	p.t.Helper()
+	p.noFindings(p.axe(colourRules))
+}
+
+func (p *tab) noFindings(findings []axeFinding) {
+	p.t.Helper()
+	for _, f := range findings {
+		p.t.Errorf("%s%s: axe %s (%s): %s\n\t%s", p.url(), p.look.suffix(), f.Rule, f.Impact, f.Help, strings.Join(f.Targets, "\n\t"))
 	}
 }
 

@@ -19,7 +19,7 @@ const goodPage = `<!doctype html><html lang="en"><head><title>Good</title><link 
 <button type="submit">Greet</button></form><p id="script">no script ran</p></main><script src="/app.js"></script></body></html>`
 
 const badPage = `<!doctype html><html><head><title>Bad</title><link rel="icon" href="data:,"></head>
-<body style="color:red"><img src="data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA="><script src="/bad.js"></script></body></html>`
+<body style="color:red" text="#eeeeee"><p>Pale</p><img src="data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA="><script src="/bad.js"></script></body></html>`
 
 // sample serves a page with nothing wrong, one with every fault, and a form.
 func sample(t *testing.T) string {
@@ -84,11 +84,14 @@ func badPageIsReported(t *testing.T, b *browser, site string) {
 		}
 	}
 	rules := map[string]bool{}
-	for _, f := range p.axe() {
+	for _, f := range p.axe("") {
 		rules[f.Rule] = true
 	}
-	if !rules["image-alt"] || !rules["html-has-lang"] {
-		t.Errorf("axe found %v, want image-alt and html-has-lang among it", rules)
+	if !rules["image-alt"] || !rules["html-has-lang"] || !rules["color-contrast"] {
+		t.Errorf("axe found %v, want image-alt, html-has-lang and color-contrast among it", rules)
+	}
+	if found := p.axe(colourRules); len(found) != 1 || found[0].Rule != "color-contrast" {
+		t.Errorf("of colours axe found %v, want color-contrast alone", found)
 	}
 	p.open(site + "/missing")
 	p.expectFault("status of 404")

@@ -24,6 +24,10 @@ func (d *droughts) begin(id uuid.UUID, now time.Time, wait int64) {
 	d.ends[id] = now.Add(time.Duration(wait) * time.Microsecond)
 }
 
+// longestDrought is the wait for a token at the lowest rate, one per minute. A
+// longer one was told by a clock that has been set back since.
+const longestDrought = time.Minute
+
 // list gives the ids that still wait, and how long the first of them will.
 func (d *droughts) list(now time.Time) (ids []uuid.UUID, first time.Duration) {
 	d.mu.Lock()
@@ -31,7 +35,7 @@ func (d *droughts) list(now time.Time) (ids []uuid.UUID, first time.Duration) {
 	first = time.Minute
 	for id, end := range d.ends {
 		wait := end.Sub(now)
-		if wait <= 0 {
+		if wait <= 0 || wait > longestDrought {
 			delete(d.ends, id)
 			continue
 		}

@@ -87,12 +87,13 @@ func newGrown(t *testing.T, db storetest.Database) *grown {
 		}
 		storetest.Seed(t, db, storetest.Past{Account: g.account, Webhook: w.ID, Events: events, From: g.from.Add(time.Duration(i) * time.Millisecond), To: g.to, Mixed: true})
 	}
-	g.reader = g.sqlitePlans()
-	if db.Kind == storetest.KindPostgres {
-		_, err := storetest.Raw(t, db).Exec("ANALYZE")
-		g.must(err)
-		g.reader = postgresPlans{g}
+	if db.Kind == storetest.KindSQLite {
+		g.reader = g.sqlitePlans()
+		return g
 	}
+	_, err = storetest.Raw(t, db).Exec("ANALYZE")
+	g.must(err)
+	g.reader = postgresPlans{g}
 	return g
 }
 
@@ -203,8 +204,7 @@ type sqlitePlans struct {
 
 func (g *grown) sqlitePlans() *sqlitePlans {
 	p := &sqlitePlans{g: g}
-	g.Store.db.AddQueryHook(p)
-	g.Store.ro.AddQueryHook(p)
+	g.Store.db, g.Store.ro = g.Store.db.WithQueryHook(p), g.Store.ro.WithQueryHook(p)
 	return p
 }
 

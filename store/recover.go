@@ -17,9 +17,12 @@ const recoverBatch = 500
 // freeInterruptions is how many attempts lost in a row cost no retry.
 const freeInterruptions = 3
 
-// Beat tells the other nodes that this one lives. Nodes that were silent for
-// an hour are forgotten.
+// Beat tells the other nodes that this one lives, and heeds that the clock was
+// set back. Nodes that were silent for an hour are forgotten.
 func (s *Store) Beat(ctx context.Context) error {
+	if err := s.heedClock(ctx); err != nil {
+		return err
+	}
 	now := s.nowSQL()
 	_, err := s.db.NewRaw(`INSERT INTO nodes (id, name, started_at, beat_at) VALUES (?, ?, `+now+`, `+now+`)
 		ON CONFLICT (id) DO UPDATE SET beat_at = excluded.beat_at`, s.node, s.opt.NodeName).Exec(ctx)

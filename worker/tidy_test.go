@@ -63,7 +63,7 @@ func TestTheWorkerRemovesWhatIsOldWithoutSlowingDeliveries(t *testing.T) {
 		alone, _ := b.latency(sent)
 		w.stop()
 		b.grow(old)
-		w = b.work()
+		b.work()
 		beside, _ := b.latency(sent)
 		if left := b.summary(b.hook).Delivered; left == old+2*sent {
 			t.Error("nothing was removed while events were delivered")
