@@ -1,0 +1,152 @@
+package worker
+
+import (
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"belfry/store"
+	"belfry/store/storetest"
+)
+
+// pace is how many requests fast finishes within the line's time.
+const pace = 11
+
+// fast gives slots of a queue that may have as many jobs in line as its pace;
+// one request is under way in its one slot.
+func fast(t *testing.T) (s *slots, queue uuid.UUID, now time.Time) {
+	t.Helper()
+	s, queue, now = newSlots(1, 100), uuid.New(), time.Now()
+	for range pace {
+		if !s.take(queue) {
+			t.Fatal("no slot")
+		}
+		s.finish(queue, now)
+		s.recorded(1)
+		now = now.Add(lineTime / (pace - 1))
+	}
+	if !s.take(queue) {
+		t.Fatal("no slot")
+	}
+	return s, queue, now
+}
+
+func TestAQueueWithoutAPaceHasNoLine(t *testing.T) {
+	s, queue, now := newSlots(1, 100), uuid.New(), time.Now()
+	s.take(queue)
+	if _, ok := s.enter(store.Job{QueueID: queue}, now); ok {
+		t.Error("a job stands in line though nothing was ever finished")
+	}
+}
+
+func TestALineIsAsLongAsThePaceAndGoesInOrder(t *testing.T) {
+	s, queue, now := fast(t)
+	room := s.view(now)
+	if room.Ahead[queue] != pace || room.InFlight[queue] != 1 {
+		t.Fatalf("the claim may take %d ahead of %d", room.Ahead[queue], room.InFlight[queue])
+	}
+	for i := 1; ; i++ {
+		started, ok := s.enter(store.Job{QueueID: queue, Attempt: i}, now)
+		if started {
+			t.Fatal("a job started without a slot")
+		}
+		if !ok {
+			if i != pace+1 {
+				t.Errorf("the line is full with %d", i-1)
+			}
+			break
+		}
+	}
+	for want := 1; want <= pace; want++ {
+		if next, ok := s.finish(queue, now); !ok || next.Attempt != want {
+			t.Fatalf("next is %d (%v), want %d", next.Attempt, ok, want)
+		}
+	}
+	if _, ok := s.finish(queue, now); ok {
+		t.Error("an empty line has a next job")
+	}
+	if n, _ := s.counts(); n != 0 {
+		t.Errorf("%d slots are still taken", n)
+	}
+}
+
+func TestWhatStandsInLineTooLongLeavesIt(t *testing.T) {
+	s, queue, now := fast(t)
+	s.enter(store.Job{QueueID: queue}, now)
+	if left := s.leave(now.Add(lineEnd/2), false); len(left) != 0 || !s.lined() {
+		t.Error("it left too early")
+	}
+	later := now.Add(lineEnd + time.Millisecond)
+	if left := s.leave(later, false); len(left) != 1 || s.lined() {
+		t.Errorf("%d left", len(left))
+	}
+	if _, ok := s.enter(store.Job{QueueID: queue}, later); ok {
+		t.Error("a queue that stands still has a line again")
+	}
+}
+
+func TestAPromisedPlaceIsKeptOrGivenBack(t *testing.T) {
+	s, queue, now := fast(t)
+	for range pace {
+		if !s.promise(queue, now) {
+			t.Fatal("no promise")
+		}
+	}
+	if s.promise(queue, now) {
+		t.Error("more was promised than there are places")
+	}
+	s.unpromise(queue, pace-1)
+	if started, ok := s.keep(store.Job{QueueID: queue, Attempt: 7}, now); started || !ok {
+		t.Error("the promise of a place was not kept")
+	}
+	if next, ok := s.finish(queue, now); !ok || next.Attempt != 7 {
+		t.Error("the promised job is not next")
+	}
+}
+
+func TestClosingWaitsForPromisesAndSendsNothingMore(t *testing.T) {
+	s, queue, now := fast(t)
+	s.promise(queue, now)
+	s.enter(store.Job{QueueID: queue}, now)
+	s.close()
+	if left := s.leave(now, true); len(left) != 1 {
+		t.Errorf("%d left the line", len(left))
+	}
+	if _, ok := s.finish(queue, now); ok {
+		t.Error("a closed queue goes on")
+	}
+	select {
+	case <-s.idle:
+		t.Error("a promise is forgotten")
+	default:
+	}
+	if _, ok := s.keep(store.Job{QueueID: queue}, now); ok {
+		t.Error("a closed line took a job")
+	}
+	<-s.idle
+}
+
+func TestAnEndpointThatStopsAnsweringHoldsNoMoreThanItsSlots(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db storetest.Database) {
+		d := newDesk(t, db, func(d *desk) { d.limits.InFlight = 2 })
+		const quick, all = 300, 600
+		var seen atomic.Int64
+		free := make(chan struct{})
+		r := receives(t, func(http.ResponseWriter, *http.Request) {
+			if seen.Add(1) > quick {
+				<-free
+			}
+		})
+		id := d.webhook(r.URL)
+		d.work()
+		for range all / 100 {
+			d.publish(100)
+		}
+		d.expect(id, store.Summary{Delivered: quick, Processing: 2, Pending: all - quick - 2})
+		close(free)
+		d.expect(id, store.Summary{Delivered: all})
+	})
+}
