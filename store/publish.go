@@ -116,8 +116,9 @@ type publisher struct {
 	done  chan struct{}
 }
 
-// maxShared bounds the events of one commit, so that it stays short.
-const maxShared = 512
+// maxShared bounds the events of one commit, so that it stays short: what was
+// delivered is recorded between two of them.
+const maxShared = 128
 
 func newPublisher(s *Store) *publisher {
 	return &publisher{s: s, calls: make(chan *publishCall, 4096), done: make(chan struct{})}
