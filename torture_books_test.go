@@ -108,10 +108,7 @@ func (b *books) total() (all store.Summary) {
 		b.t.Fatal(err)
 	}
 	for _, w := range list {
-		sum, err := b.store.Summary(context.Background(), b.account, w.ID)
-		if err != nil {
-			b.t.Fatal(err)
-		}
+		sum := b.summary(w.ID)
 		all.Pending, all.Processing, all.Delivered = all.Pending+sum.Pending, all.Processing+sum.Processing, all.Delivered+sum.Delivered
 		all.Failed, all.Dead = all.Failed+sum.Failed, all.Dead+sum.Dead
 	}
@@ -164,6 +161,16 @@ func (b *books) balance() (kinds map[string]int) {
 		}
 	}
 	return kinds
+}
+
+// summary is what the counts say of one webhook.
+func (b *books) summary(webhook uuid.UUID) store.Summary {
+	b.t.Helper()
+	sum, err := b.store.Summary(context.Background(), b.account, webhook)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return sum
 }
 
 // rows counts the deliveries of a webhook as they stand.
