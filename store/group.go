@@ -13,7 +13,7 @@ import (
 // has one writer: each commit takes those that came during the last one, and
 // never waits for company.
 type group struct {
-	db *bun.DB
+	s *Store
 
 	mu      sync.Mutex
 	waiting []*member
@@ -107,7 +107,7 @@ var errUndone = errors.New("undone")
 // share commits what the members do; the error is one that concerns all. The
 // transaction outlives each caller's ctx, which ends its own statements only.
 func (g *group) share(members []*member) error {
-	err := g.db.RunInTx(context.WithoutCancel(members[0].ctx), nil, func(ctx context.Context, tx bun.Tx) error {
+	err := g.s.db.RunInTx(context.WithoutCancel(members[0].ctx), nil, func(ctx context.Context, tx bun.Tx) error {
 		for _, m := range members {
 			if len(members) == 1 {
 				if m.err = m.fn(m.ctx, tx); m.err != nil {

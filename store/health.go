@@ -132,6 +132,7 @@ func (s *Store) disable(ctx context.Context, tx bun.Tx, q *queueRow, now int64, 
 	if _, err := tx.NewRaw("UPDATE queues SET paused = ?, probing = ?, probe_at = NULL WHERE id = ?", true, false, q.ID).Exec(ctx); err != nil {
 		return nil, err
 	}
+	q.Paused, q.Probing, q.ProbeAt = true, false, Time{}
 	if err := bump(ctx, tx, q.AccountID); err != nil {
 		return nil, err
 	}

@@ -32,16 +32,19 @@ type queueRow struct {
 	ProbeAt            Time `bun:",nullzero"`
 	ResumedAt          Time `bun:",nullzero"`
 	ResumeUsedUntil    int64
+
+	// now is the database's clock when the row was read.
+	now int64
 }
 
-// queueColumns are the columns that readQueue reads.
-const queueColumns = `q.id, q.account_id, q.webhook_id, q.paused, q.deleted, q.due_at, q.served_at, q.pending, q.processing, q.delivered, q.failed, q.dead,
+// queueColumns are the columns that readQueue reads, after the clock.
+const queueColumns = `, q.id, q.account_id, q.webhook_id, q.paused, q.deleted, q.due_at, q.served_at, q.pending, q.processing, q.delivered, q.failed, q.dead,
 	q.failures_in_row, q.failed_since_success, q.failing_since, q.last_success_at, q.last_attempt_at,
 	q.probing, q.probing_since, q.probe_step, q.probe_at, q.resumed_at, q.resume_used_until`
 
 func readQueue(scan scanner) (*queueRow, error) {
 	var q queueRow
-	err := scan(&q.ID, &q.AccountID, &q.WebhookID, &q.Paused, &q.Deleted, &q.DueAt, &q.ServedAt, &q.Pending, &q.Processing, &q.Delivered, &q.Failed, &q.Dead,
+	err := scan(&q.now, &q.ID, &q.AccountID, &q.WebhookID, &q.Paused, &q.Deleted, &q.DueAt, &q.ServedAt, &q.Pending, &q.Processing, &q.Delivered, &q.Failed, &q.Dead,
 		&q.FailuresInRow, &q.FailedSinceSuccess, &q.FailingSince, &q.LastSuccessAt, &q.LastAttemptAt,
 		&q.Probing, &q.ProbingSince, &q.ProbeStep, &q.ProbeAt, &q.ResumedAt, &q.ResumeUsedUntil)
 	return &q, err
@@ -50,14 +53,14 @@ func readQueue(scan scanner) (*queueRow, error) {
 // queuesOf reads the queues of the accounts, without locking them; tx may be
 // nil.
 func (s *Store) queuesOf(ctx context.Context, tx *bun.Tx, accounts []uuid.UUID) (map[uuid.UUID]*queueRow, error) {
-	rows, err := rowsOf(ctx, s, tx, readQueue, "SELECT "+queueColumns+" FROM queues q WHERE "+s.d.among("q.account_id", "$1", "uuid"), s.d.list(texts(accounts)))
+	rows, err := rowsOf(ctx, s, tx, readQueue, "SELECT "+s.d.nowOr("$2")+queueColumns+" FROM queues q WHERE "+s.d.among("q.account_id", "$1", "uuid"), s.d.list(texts(accounts)), s.nowArg())
 	return byQueue(rows), err
 }
 
 // lockQueues locks queues in the order of their ids: every transaction that
 // changes deliveries already there takes this lock first.
 func (s *Store) lockQueues(ctx context.Context, tx bun.Tx, ids []uuid.UUID) (map[uuid.UUID]*queueRow, error) {
-	rows, err := rowsOf(ctx, s, &tx, readQueue, "SELECT "+queueColumns+" FROM queues q WHERE "+s.d.among("q.id", "$1", "uuid")+" ORDER BY q.id"+s.d.forUpdate(), s.d.list(texts(ids)))
+	rows, err := rowsOf(ctx, s, &tx, readQueue, "SELECT "+s.d.nowOr("$2")+queueColumns+" FROM queues q WHERE "+s.d.among("q.id", "$1", "uuid")+" ORDER BY q.id"+s.d.forUpdate(), s.d.list(texts(ids)), s.nowArg())
 	return byQueue(rows), err
 }
 

@@ -73,11 +73,11 @@ func (s *Store) RecordAndClaim(ctx context.Context, results []Result, r ClaimReq
 		if err != nil {
 			return nil, err
 		}
-		now, err := s.clock(ctx, tx)
+		queues, err := s.lockQueues(ctx, tx, ids)
 		if err != nil {
 			return nil, err
 		}
-		queues, err := s.lockQueues(ctx, tx, ids)
+		now, err := s.clockOf(ctx, tx, queues)
 		if err != nil {
 			return nil, err
 		}
@@ -85,13 +85,21 @@ func (s *Store) RecordAndClaim(ctx context.Context, results []Result, r ClaimReq
 		if err != nil || len(due) == 0 {
 			return changes, err
 		}
-		if queues, err = s.lockQueues(ctx, tx, due); err != nil { // as the results left them
-			return nil, err
-		}
 		jobs, err = s.claim(ctx, tx, r, states, queues)
 		return append(changes, changesOf(jobs)...), err
 	})
 	return jobs, err
+}
+
+// clockOf is the clock as it was when the queues were read.
+func (s *Store) clockOf(ctx context.Context, tx bun.Tx, queues map[uuid.UUID]*queueRow) (now int64, err error) {
+	for _, q := range queues {
+		now = max(now, q.now)
+	}
+	if now == 0 {
+		return s.clock(ctx, tx)
+	}
+	return now, nil
 }
 
 func (s *Store) clock(ctx context.Context, tx bun.Tx) (now int64, err error) {
@@ -195,6 +203,18 @@ func (d *queueDelta) move(to Status, due int64) {
 	}
 }
 
+// apply brings a row to what applyDeltas made of it in the database.
+func (q *queueRow) apply(d *queueDelta) {
+	q.Pending += d.pending
+	q.Processing += d.processing
+	q.Delivered += d.delivered
+	q.Failed += d.failed
+	q.Dead += d.dead
+	if d.due != 0 && (q.DueAt.IsZero() || d.due < q.DueAt.UnixMicro()) {
+		q.DueAt = Time{fromMicros(d.due)}
+	}
+}
+
 func keepAttempt(r *Result) attemptRow {
 	a := &r.Attempt
 	row := attemptRow{
@@ -224,6 +244,9 @@ func (w *recording) write(ctx context.Context, tx bun.Tx) ([]Change, error) {
 	}
 	if err := w.s.applyDeltas(ctx, tx, w.deltas); err != nil {
 		return nil, err
+	}
+	for id, d := range w.deltas {
+		w.queues[id].apply(d) // for the claim that may follow
 	}
 	ids := sortedKeys(w.health, compareIDs)
 	rows := make([]*queueRow, len(ids))

@@ -55,7 +55,7 @@ func openSQLite(ctx context.Context, s *Store) error {
 	}
 	read.SetMaxOpenConns(4)
 	s.db, s.ro = bun.NewDB(write, sqlitedialect.New()), bun.NewDB(read, sqlitedialect.New())
-	d.commits.db = s.db
+	d.commits.s = s
 	if _, err := d.durability(ctx); err != nil {
 		d.close()
 		return err
