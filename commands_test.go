@@ -105,6 +105,12 @@ func TestAWrongCallSaysWhatWasMeant(t *testing.T) {
 			t.Errorf("belfry %s: code %d, %q; want 2 and %q", args, got.code, got.errors, want)
 		}
 	}
+	for args, want := range map[string]string{"frobnicate": `there is no command "frobnicate"`, "serve -colour red": "-colour: there is no such flag"} {
+		got := call(t, nil, "", strings.Fields(args)...)
+		if got.code != 2 || !strings.Contains(got.errors, want) || strings.Contains(got.errors, "did you mean") || !strings.Contains(got.errors, "help") && !strings.Contains(got.errors, "-h") {
+			t.Errorf("belfry %s: code %d, %q; want %q, no suggestion, and the way to the help", args, got.code, got.errors, want)
+		}
+	}
 }
 
 func TestEveryCommandExplainsItself(t *testing.T) {

@@ -100,12 +100,16 @@ func TestViewsTakeOnlyTypesFromTheStore(t *testing.T) {
 }
 
 // TestOnlyTheHelpersSkip keeps tests from being skipped silently: the helpers
-// that need Postgres or Chromium skip with -short, and nothing else does. What
-// rapid's rt skips is one random step, not the test.
+// that need Postgres or Chromium skip with -short, and say so; nothing else
+// does, nor ends a test early where -short is set. What rapid's rt skips is one
+// random step, not the test.
 func TestOnlyTheHelpersSkip(t *testing.T) {
-	allowed := []string{"store/storetest/storetest.go", "browser_harness_test.go"}
+	allowed := []string{"store/storetest/storetest.go", "browser_harness_test.go", "views/browser_test.go"}
 	for path, file := range parseTree(t) {
 		ast.Inspect(file, func(n ast.Node) bool {
+			if cut, ok := n.(*ast.IfStmt); ok && asksShort(cut.Cond) && returns(cut.Body) {
+				t.Errorf("%s returns early with -short: nobody would learn of it", path)
+			}
 			sel, ok := n.(*ast.SelectorExpr)
 			if !ok || !slices.Contains([]string{"Skip", "Skipf", "SkipNow"}, sel.Sel.Name) {
 				return true
@@ -116,6 +120,21 @@ func TestOnlyTheHelpersSkip(t *testing.T) {
 			return true
 		})
 	}
+}
+
+// asksShort says whether a condition asks testing.Short.
+func asksShort(condition ast.Expr) (asks bool) {
+	ast.Inspect(condition, func(n ast.Node) bool {
+		sel, ok := n.(*ast.SelectorExpr)
+		asks = asks || ok && sel.Sel.Name == "Short"
+		return !asks
+	})
+	return asks
+}
+
+// returns says whether a block itself returns.
+func returns(body *ast.BlockStmt) bool {
+	return slices.ContainsFunc(body.List, func(s ast.Stmt) bool { _, ok := s.(*ast.ReturnStmt); return ok })
 }
 
 // roomOf turns an import path of ours into the table's name for it.

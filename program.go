@@ -107,7 +107,7 @@ func findSubcommand(args []string) (cmd subcommand, rest []string, err error) {
 	if two := store.Suggest(strings.Join(args[:min(len(args), 2)], " "), names); strings.HasPrefix(two, nearest+" ") {
 		nearest = two
 	}
-	return cmd, nil, &usageError{[]string{fmt.Sprintf("there is no command %q; did you mean %q?", args[0], nearest)}, "help"}
+	return cmd, nil, &usageError{[]string{fmt.Sprintf("there is no command %q", args[0]) + didYouMean("%q", nearest)}, "help"}
 }
 
 // runSubcommand reads flags and settings, names all that is wrong with them,
@@ -156,7 +156,16 @@ func flagFault(err error, flags *flag.FlagSet) string {
 	if len(names) == 0 {
 		return fmt.Sprintf("-%s: there is no such flag; this command takes none", name)
 	}
-	return fmt.Sprintf("-%s: there is no such flag; did you mean -%s?", name, store.Suggest(strings.TrimLeft(name, "-"), names))
+	return fmt.Sprintf("-%s: there is no such flag", name) + didYouMean("-%s", store.Suggest(strings.TrimLeft(name, "-"), names))
+}
+
+// didYouMean asks after the name that is near, in the format of its kind; it is
+// empty where none is.
+func didYouMean(format, nearest string) string {
+	if nearest == "" {
+		return ""
+	}
+	return "; did you mean " + fmt.Sprintf(format, nearest) + "?"
 }
 
 // exitCode says on stderr what went wrong, and gives the code to exit with.

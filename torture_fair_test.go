@@ -22,25 +22,23 @@ const (
 )
 
 func TestWorstDayAHealthyWebhookIsAsQuickBesideASlowOneAndABacklog(t *testing.T) {
-	t.Parallel()
-	storetest.Each(t, func(t *testing.T, db storetest.Database) {
-		t.Parallel()
+	eachAtOnce(t, func(t *testing.T, db storetest.Database) {
 		environment, key := serving(t, db)
 		r := spawn(t, environment, "serve")
 		healthy := newProbe(t, r, key)
 		slow, _ := answering(t, 9*time.Second)
 		bulk, _ := answering(t, 20*time.Millisecond)
 		slowID, bulkID := subscribe(r, key, slow, nineSeconds), subscribe(r, key, bulk, bulkNews)
-		healthy.measure(20, time.Second) // until it is warm
-		alone := healthy.measure(50, sized(time.Second, 30*time.Second))
+		healthy.measure(50, 300*time.Millisecond) // until it is warm
+		alone := healthy.measure(50, sized(600*time.Millisecond, 30*time.Second))
 		r.stop()
 
 		b := openBooks(t, db)
 		b.pile(bulkNews, sized(5_000, 1_000_000))
 		b.pile(nineSeconds, 100)
 		healthy.r = spawn(t, environment, "serve")
-		healthy.measure(20, time.Second)
-		undisturbed(t, alone, healthy.measure(50, sized(time.Second, 30*time.Second)))
+		healthy.measure(50, 300*time.Millisecond)
+		undisturbed(t, alone, healthy.measure(50, sized(600*time.Millisecond, 30*time.Second)))
 		for _, id := range []uuid.UUID{slowID, bulkID} {
 			if sum := b.summary(id); sum.Pending == 0 || sum.Processing == 0 {
 				t.Errorf("what was in the way was over too soon: %+v", sum)
@@ -99,7 +97,7 @@ func TestWorstDayTheAccountsRateHoldsOverTwoNodes(t *testing.T) {
 	d := &worstDay{t: t}
 	d.until("the bucket is empty", func() bool { return came.Load() >= 2*perSecond })
 	began, was := time.Now(), came.Load()
-	seconds := sized(4, 60)
+	seconds := sized(2, 60)
 	for second := range seconds {
 		most := was + int64(second+1)*perSecond
 		d.until("as many came as should", func() bool { return came.Load() >= most })

@@ -23,7 +23,7 @@ import (
 )
 
 // hostileTimeout is the time of one request beside hostile endpoints.
-const hostileTimeout = 2 * time.Second
+const hostileTimeout = 1500 * time.Millisecond
 
 // badEvent is what hostile endpoints get.
 const badEvent = "bad.news"
@@ -35,9 +35,7 @@ type hostile struct {
 }
 
 func TestWorstDayHostileEndpointsAreNamedAndHurtNobody(t *testing.T) {
-	t.Parallel()
-	storetest.Each(t, func(t *testing.T, db storetest.Database) {
-		t.Parallel()
+	eachAtOnce(t, func(t *testing.T, db storetest.Database) {
 		list, roots := hostileEndpoints(t)
 		environment, key := serving(t, db)
 		environment["BELFRY_TIMEOUT"], environment["BELFRY_RETRIES"] = hostileTimeout.String(), "0"
@@ -48,12 +46,12 @@ func TestWorstDayHostileEndpointsAreNamedAndHurtNobody(t *testing.T) {
 		for i, h := range list {
 			ids[i] = subscribe(r, key, h.url, badEvent)
 		}
-		healthy.measure(20, time.Second) // until it is warm
-		alone, before := healthy.measure(50, sized(time.Second, 20*time.Second)), memory(t, r)
+		healthy.measure(50, 300*time.Millisecond) // until it is warm
+		alone, before := healthy.measure(50, sized(600*time.Millisecond, 20*time.Second)), memory(t, r)
 		for i := range sized(3, 9) { // after ten failures in a row they would be probed one by one
 			publishAs(r, key, badEvent, fmt.Sprintf("bad-%d-%s", i, strings.Repeat("x", 200_000)))
 		}
-		beside := healthy.measure(50, sized(time.Second, 20*time.Second))
+		beside := healthy.measure(50, sized(600*time.Millisecond, 20*time.Second))
 		undisturbed(t, alone, beside)
 		b := openBooks(t, db)
 		b.settle(r.log.String)

@@ -12,7 +12,7 @@ import (
 
 // A lease is the time of a request and 5 seconds.
 const (
-	nodesTimeout = 2 * time.Second
+	nodesTimeout = 1500 * time.Millisecond
 	nodesLease   = nodesTimeout + 5*time.Second
 )
 
@@ -52,7 +52,7 @@ func (d *worstDay) freeze(nodes []*running) {
 	}
 	d.ledger.letGo()
 	d.goesOn()
-	d.until("the leases of the frozen node are over", func() bool { return time.Since(frozen) > nodesLease+time.Second })
+	d.until("the leases of the frozen node are over", func() bool { return time.Since(frozen) > nodesLease+time.Second/2 })
 	d.signal(nodes[2], syscall.SIGCONT)
 }
 

@@ -66,9 +66,7 @@ func (d *worstDay) pause(atMost time.Duration) {
 }
 
 func TestWorstDayKillsLoseNothingAndRepeatOnlyWhatWasUnderWay(t *testing.T) {
-	t.Parallel()
-	storetest.Each(t, func(t *testing.T, db storetest.Database) {
-		t.Parallel()
+	eachAtOnce(t, func(t *testing.T, db storetest.Database) {
 		d := newWorstDay(t, db, []string{steadyHook, slowHook, flakyHook}, nil)
 		r := d.begin()
 		for range sized(3, 50) {
@@ -91,9 +89,7 @@ func TestWorstDayKillsLoseNothingAndRepeatOnlyWhatWasUnderWay(t *testing.T) {
 }
 
 func TestWorstDayRestartsUnderLoadRepeatNothing(t *testing.T) {
-	t.Parallel()
-	storetest.Each(t, func(t *testing.T, db storetest.Database) {
-		t.Parallel()
+	eachAtOnce(t, func(t *testing.T, db storetest.Database) {
 		d := newWorstDay(t, db, []string{steadyHook, slowHook, flakyHook}, nil)
 		r := d.begin()
 		for range sized(2, 20) {

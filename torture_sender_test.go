@@ -20,7 +20,7 @@ import (
 const (
 	loadConnections = 6
 	loadBatch       = 10 // events of every third call
-	loadPause       = 2 * time.Millisecond
+	loadPause       = 10 * time.Millisecond
 	loadPatience    = 3 * time.Second // for one answer
 )
 

@@ -77,6 +77,9 @@ func checkSubscription(patterns []string, known map[string]bool) (list []string,
 	return list, f
 }
 
+// elsewhere leads on where no known name is near.
+const elsewhere = "; choose from the event catalogue, or add a type there"
+
 func patternFault(p string, known map[string]bool) string {
 	group, wildcard := strings.CutSuffix(p, ".*")
 	switch {
@@ -89,7 +92,11 @@ func patternFault(p string, known map[string]bool) string {
 	case wildcard:
 		return groupFault(group, known)
 	}
-	return fmt.Sprintf("%q is not a known event type; did you mean %q?", p, Suggest(p, names(known)))
+	fault := fmt.Sprintf("%q is not a known event type", p)
+	if nearest := Suggest(p, names(known)); nearest != "" {
+		return fmt.Sprintf("%s; did you mean %q?", fault, nearest)
+	}
+	return fault + elsewhere
 }
 
 func groupFault(group string, known map[string]bool) string {
@@ -100,7 +107,11 @@ func groupFault(group string, known map[string]bool) string {
 	if groups[group] {
 		return ""
 	}
-	return fmt.Sprintf("%q is not a known group of event types; did you mean %q?", group+".*", Suggest(group, names(groups))+".*")
+	fault := fmt.Sprintf("%q is not a known group of event types", group+".*")
+	if nearest := Suggest(group, names(groups)); nearest != "" {
+		return fmt.Sprintf("%s; did you mean %q?", fault, nearest+".*")
+	}
+	return fault + elsewhere
 }
 
 func names(set map[string]bool) []string {
@@ -113,12 +124,14 @@ func names(set map[string]bool) []string {
 }
 
 // Suggest gives the known name nearest to name by edit distance, the first of
-// several; empty where nothing is known.
+// several. It is empty where none is near: where every other character or more
+// of the longer one would have to change.
 func Suggest(name string, known []string) string {
 	name = strings.ToLower(name)
 	nearest, least := "", -1
 	for _, k := range known {
-		if d := distance(name, k); least < 0 || d < least {
+		d := distance(name, k)
+		if 2*d <= max(len(name), len(k)) && (least < 0 || d < least) {
 			nearest, least = k, d
 		}
 	}

@@ -63,6 +63,11 @@ func TestTheNearestKnownTypeIsSuggested(t *testing.T) {
 			t.Errorf("%s: %s, want %s", wrong, got, want)
 		}
 	}
+	for _, unrelated := range []string{"order.paid", "banana", "x", "", "invoice.overdue"} {
+		if got := store.Suggest(unrelated, known); got != "" {
+			t.Errorf("%s: %s is suggested, which has nothing to do with it", unrelated, got)
+		}
+	}
 	if got := store.Suggest("call.ended", nil); got != "" {
 		t.Errorf("%q is suggested where nothing is known", got)
 	}
@@ -77,7 +82,7 @@ func TestAWebhooksListHoldsKnownTypesOnceEach(t *testing.T) {
 	onEach(t, func(t *testing.T, ctx context.Context, s *store.Store, a store.Account) {
 		_, err := subscribe(s, a.ID, "https://93.184.215.14/a", "order.paid", "call.endet", "call.*", "*", "orders.*")
 		wantCode(t, err, store.CodeInvalid)
-		for _, want := range []string{`"order.paid" is not`, `did you mean "call.ended"`, "leave the list empty", `"orders.*" is not`} {
+		for _, want := range []string{`"order.paid" is not a known event type; choose from`, `did you mean "call.ended"`, "leave the list empty", `"orders.*" is not a known group of event types; choose from`} {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("error %v does not say %s", err, want)
 			}

@@ -15,9 +15,6 @@ import (
 
 // TestTheScriptOnlyAddsToWhatIsThere tries what app.js does to the gallery's pages.
 func TestTheScriptOnlyAddsToWhatIsThere(t *testing.T) {
-	if testing.Short() {
-		return
-	}
 	server, ctx := galleryServer(t), browser(t)
 	cases := []struct{ name, page, do, holds string }{
 		{
@@ -69,9 +66,6 @@ func TestTheScriptOnlyAddsToWhatIsThere(t *testing.T) {
 // TestFiltersAskForWhatIsChosen changes one filter: htmx asks for the same address with the form's values, puts it into the
 // browser's address, and swaps the target only.
 func TestFiltersAskForWhatIsChosen(t *testing.T) {
-	if testing.Short() {
-		return
-	}
 	page := with(Page(galleryFrame(EntryLogs), "Logs"), with(PageHead(Head{Title: "Logs"})),
 		with(Filters(FiltersView{Action: "/filters", Target: "#rows"}), Filter(FilterView{Name: "status", Label: "Status", Options: []Option{{"failed", "Failed", ""}}}), Filter(FilterView{Name: "agent", Label: "Agent"})))
 	asked := make(chan string, 4)
