@@ -116,6 +116,10 @@ func TestTheSameURLAndAgentIsAConflict(t *testing.T) {
 		k.post("/webhooks", `{"url":"https://a.example/","agent_id":"one"}`).is(http.StatusConflict).code("conflict")
 		k.post("/webhooks", `{"url":"https://a.example/","agent_id":null}`).is(http.StatusConflict)
 		k.patch("/webhooks/"+w.ID.String(), `{"agent_id":"two"}`).is(http.StatusConflict)
+		got := k.post("/webhooks", `{"url":"https://A.example:443/"}`).is(http.StatusConflict)
+		if got.member("webhook_id") != w.ID.String() || !strings.Contains(got.member("detail").(string), w.ID.String()) {
+			t.Errorf("the refusal does not name %s: %s", w.ID, got.body)
+		}
 	})
 }
 

@@ -26,6 +26,8 @@ type fault struct {
 	Fields []web.FieldError
 	// RetryAfter in seconds; 0 where waiting alone does not help.
 	RetryAfter int
+	// Webhook is the one that stands in the way; zero where none does.
+	Webhook uuid.UUID
 }
 
 // Error answers every error of a handler, a guard or the router: as a problem
@@ -127,7 +129,7 @@ func faultOf(err error) fault {
 }
 
 func faultOfStore(e *store.Error) fault {
-	f := fault{Status: statusOfCode(e.Code), Code: string(e.Code), Detail: sentence(e.Detail), RetryAfter: e.RetryAfter}
+	f := fault{Status: statusOfCode(e.Code), Code: string(e.Code), Detail: sentence(e.Detail), RetryAfter: e.RetryAfter, Webhook: e.Webhook}
 	for _, wrong := range e.Fields {
 		f.Fields = append(f.Fields, web.FieldError{Field: wrong.Field, Detail: wrong.Detail})
 	}
@@ -204,9 +206,13 @@ func sentence(text string) string {
 const problemType = "urn:belfry:problem:"
 
 func (f fault) problem(c echo.Context) web.Problem {
+	extra := map[string]any{"code": f.Code}
+	if f.Webhook != uuid.Nil {
+		extra["webhook_id"] = f.Webhook
+	}
 	return web.Problem{
 		Type: problemType + f.Code, Title: f.Title, Status: f.Status, Detail: f.Detail, Errors: f.Fields,
-		RequestID: web.RequestID(c), Extra: map[string]any{"code": f.Code},
+		RequestID: web.RequestID(c), Extra: extra,
 	}
 }
 

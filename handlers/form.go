@@ -25,6 +25,8 @@ type formFaults struct {
 	Detail string
 	// Fields are in the order in which they were found.
 	Fields []web.FieldError
+	// Webhook is the one that stands in the way; zero where none does.
+	Webhook uuid.UUID
 }
 
 // Of gives what is wrong with one field, as a sentence; empty: nothing.
@@ -63,7 +65,7 @@ func faultsIn(err error) (*formFaults, bool) {
 	f := faultOf(err)
 	switch f.Status {
 	case http.StatusUnprocessableEntity, http.StatusConflict, http.StatusForbidden, http.StatusTooManyRequests, http.StatusRequestEntityTooLarge:
-		faults := &formFaults{Status: f.Status, Fields: f.Fields}
+		faults := &formFaults{Status: f.Status, Fields: f.Fields, Webhook: f.Webhook}
 		if len(f.Fields) == 0 {
 			faults.Detail = f.Detail
 		}

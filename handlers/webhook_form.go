@@ -168,6 +168,9 @@ func showFaults(page *views.WebhookFormPage, f webhookForm, faults *formFaults) 
 		return
 	}
 	page.Detail = faults.Detail
+	if faults.Webhook != uuid.Nil {
+		page.Existing = views.Link{Label: "Open that webhook", Href: views.WebhookAddress(faults.Webhook)}
+	}
 	page.Summary = faults.Summary()
 	for i, line := range page.Summary {
 		page.Faults[line.Field] = faults.Of(line.Field)

@@ -172,12 +172,14 @@ func TestAStaleEditShowsBothValuesAndSavingAgainKeepsOnes(t *testing.T) {
 
 func TestTheSameURLAndAgentTwiceIsAConflictThatKeepsTheForm(t *testing.T) {
 	eachSite(t, func(t *testing.T, s *site) {
-		s.addHook("https://one.example/hook")
-		two := s.addHook("https://two.example/hook")
+		one, two := s.addHook("https://one.example/hook"), s.addHook("https://two.example/hook")
 		b := s.signedIn(store.RoleAdmin)
 		action, fields := filled(t, b.get("/setup/webhooks/"+two.ID.String()+"/edit").dom(t), "main form")
 		doc := b.post(action, set(fields, "url", "https://one.example/hook")).wants(t, http.StatusConflict).dom(t)
-		has(t, plain(doc, ".message"), "already registered")
+		has(t, plain(doc, ".message"), "has this URL and agent already")
+		if to, _ := doc.Find(".message a").Attr("href"); to != "/setup/webhooks/"+one.ID.String() {
+			t.Errorf("the message leads to %q, want the webhook that has the URL", to)
+		}
 		if doc.Find(".both-values").Length() != 0 {
 			t.Error("it is shown as somebody else's change")
 		}

@@ -3,6 +3,8 @@ package store
 import (
 	"errors"
 	"strings"
+
+	"github.com/google/uuid"
 )
 
 // Code says what kind of refusal an Error is; each maps to one HTTP status.
@@ -35,6 +37,9 @@ type Error struct {
 	Cause  error
 	// RetryAfter in seconds, where waiting helps.
 	RetryAfter int
+	// Webhook is the one that has already what can be there only once; zero
+	// where none stands in the way.
+	Webhook uuid.UUID
 }
 
 func (e *Error) Error() string {

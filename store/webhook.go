@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
+	"belfry/worker/outbound"
 	"belfry/worker/signature"
 )
 
@@ -267,25 +268,45 @@ func (s *Store) insertWebhook(ctx context.Context, tx bun.Tx, account, id uuid.U
 	return []Change{{Kind: ChangeWebhook, AccountID: account, ID: id}}, bump(ctx, tx, account)
 }
 
-// checkUnique refuses a second webhook with the same URL and agent. The
+// checkUnique refuses a second webhook with the same endpoint and agent. The
 // account is locked, so that nobody else can add one meanwhile.
 func (s *Store) checkUnique(ctx context.Context, tx bun.Tx, account, id uuid.UUID, url, agent string) error {
-	var n int
-	err := tx.NewRaw("SELECT count(*) FROM webhooks WHERE account_id = ? AND url = ? AND coalesce(agent_id, '') = ? AND deleted_at IS NULL AND id <> ?",
-		account, url, agent, id).Scan(ctx, &n)
-	if err == nil && n > 0 {
-		return errDuplicateEndpoint()
+	rows, err := webhookRows(ctx, tx, "account_id = ? AND coalesce(agent_id, '') = ? AND deleted_at IS NULL AND id <> ?", account, agent, id)
+	if err != nil {
+		return err
 	}
-	return err
+	for _, r := range rows {
+		if outbound.SameEndpoint(r.URL, url) {
+			return errDuplicateEndpoint(r)
+		}
+	}
+	return nil
 }
 
-func errDuplicateEndpoint() *Error {
-	return conflict("a webhook with this URL and agent is already registered")
+func errDuplicateEndpoint(has webhookRow) *Error {
+	which := "the webhook " + has.ID.String()
+	if has.Description != "" {
+		which = fmt.Sprintf("the webhook “%s” (%s)", shortened(has.Description), has.ID)
+	}
+	e := conflict(which + " has this URL and agent already")
+	e.Webhook = has.ID
+	return e
 }
 
+// shortened is the beginning of a text that stands within a sentence.
+func shortened(text string) string {
+	const most = 60
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return text
+}
+
+// duplicateEndpoint is the same refusal from the unique index, which knows no
+// more than the URL as it was typed.
 func (s *Store) duplicateEndpoint(err error) error {
 	if s.d.isDuplicate(err) {
-		return errDuplicateEndpoint()
+		return conflict("a webhook has this URL and agent already")
 	}
 	return err
 }

@@ -109,14 +109,17 @@ func (s *Store) checkPatch(ctx context.Context, account uuid.UUID, p *WebhookPat
 
 func (s *Store) applyPatch(ctx context.Context, tx bun.Tx, e *webhookEdit, p WebhookPatch) error {
 	moved := p.URL != nil && *p.URL != e.URL
+	rebound := p.AgentID != nil && *p.AgentID != e.AgentID
 	setIf(&e.URL, p.URL)
 	setIf(&e.AgentID, p.AgentID)
 	setIf(&e.Description, p.Description)
 	if p.Events != nil {
 		e.Events = jsonText(*p.Events)
 	}
-	if err := s.checkUnique(ctx, tx, e.AccountID, e.ID, e.URL, e.AgentID); err != nil {
-		return err
+	if moved || rebound {
+		if err := s.checkUnique(ctx, tx, e.AccountID, e.ID, e.URL, e.AgentID); err != nil {
+			return err
+		}
 	}
 	if p.Headers != nil {
 		if err := s.setHeaders(e, *p.Headers); err != nil {

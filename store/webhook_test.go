@@ -1,6 +1,8 @@
 package store_test
 
 import (
+	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -34,6 +36,30 @@ func TestTheSameEndpointIsRegisteredOnce(t *testing.T) {
 		wantCode(t, err, store.CodeConflict)
 		must(t, d.DeleteWebhook(d.ctx, d.account, a.ID))
 		d.webhook("https://a.example/")
+	})
+}
+
+func TestTheConflictNamesTheWebhookThatHasTheEndpoint(t *testing.T) {
+	each(t, func(t *testing.T, d *desk) {
+		n := store.NewWebhook{URL: "https://Hooks.Example:443/in", AgentID: "ada", Description: "Orders desk", Active: true}
+		has, _, _, err := d.CreateWebhook(d.ctx, d.account, n)
+		must(t, err)
+		if has.URL != n.URL {
+			t.Errorf("kept as %s, want it as it was typed: %s", has.URL, n.URL)
+		}
+		for _, same := range []string{n.URL, "https://hooks.example/in", "https://hooks.example./in"} {
+			_, _, _, err := d.CreateWebhook(d.ctx, d.account, store.NewWebhook{URL: same, AgentID: "ada"})
+			wantCode(t, err, store.CodeConflict)
+			var refused *store.Error
+			if errors.As(err, &refused); refused.Webhook != has.ID || !strings.Contains(refused.Detail, "Orders desk") || !strings.Contains(refused.Detail, has.ID.String()) {
+				t.Errorf("%s: %+v does not name the webhook", same, refused)
+			}
+		}
+		upper := "https://HOOKS.example/in"
+		again, _, err := d.UpdateWebhook(d.ctx, d.account, has.ID, store.WebhookPatch{URL: &upper})
+		if must(t, err); again.URL != upper {
+			t.Errorf("its own URL in another notation became %s", again.URL)
+		}
 	})
 }
 

@@ -29,6 +29,9 @@ type WebhookFormPage struct {
 	Faults  map[string]string
 	Detail  string
 	Summary []FieldError
+	// Existing leads to the webhook that has this URL already; without a label
+	// there is none.
+	Existing Link
 	// Both are the values that somebody else changed meanwhile.
 	Both   []BothValues
 	Sample SamplePanel

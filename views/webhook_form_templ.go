@@ -264,7 +264,7 @@ func webhookFaults(p WebhookFormPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else if p.Detail != "" {
-			templ_7745c5c3_Err = Message(Msg{Tone: "bad", Bold: "This can't be saved.", Text: p.Detail}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Message(Msg{Tone: "bad", Bold: "This can't be saved.", Text: p.Detail, Action: p.Existing}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
