@@ -149,7 +149,7 @@ func (h *Handlers) formPage(c echo.Context, f webhookForm, saved store.Webhook, 
 		Sample: samplePanel(c, types, firstType(types, f.Events), f.URL, f.SecretKind != "none"), Faults: map[string]string{},
 	}
 	if f.URL != "" && faults.Of("url") == "" {
-		page.Ticks, _ = h.urlTicks(ctx, p.Account.Name, f.URL)
+		page.Ticks, _ = h.urlTicks(ctx, p.Account.Name, f.URL, list)
 	}
 	for _, header := range f.Headers {
 		page.Headers = append(page.Headers, views.HeaderRow{Name: header.Name, Value: header.Value, Kept: keptValue(saved.Headers, header.Name), Error: faults.Of("headers." + header.Name)})

@@ -104,6 +104,13 @@ func TestTheURLIsCheckedOnLeavingTheField(t *testing.T) {
 			return plain(a.dom(t), ".form-field")
 		}
 		has(t, check("https://one.example/hook"), "Well formed", "HTTPS", "Public address, 93.184.216.34", "Not called yet")
+		s.addHook("https://one.example/hook")
+		has(t, check("https://one.example/hook"), "Not called yet")
+		s.event("call.ended", `{}`)
+		s.answer(http.StatusOK)
+		if said := check("https://one.example/hook"); strings.Contains(said, "Not called yet") || !strings.Contains(said, "Public address") {
+			t.Errorf("of a URL that was called is said: %s", said)
+		}
 		has(t, check("https://one.private.example/hook"), "one.private.example leads to a private address", "ask the operator")
 		has(t, check("http://one.example/hook"), "must start with https://")
 		has(t, check("https://mira:pw@one.example/hook"), "user")

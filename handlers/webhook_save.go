@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -10,6 +11,7 @@ import (
 	"belfry/store"
 	"belfry/views"
 	"belfry/web"
+	"belfry/worker/outbound"
 )
 
 // newWebhookPage shows the empty form.
@@ -191,12 +193,17 @@ func (h *Handlers) checkURL(c echo.Context) error {
 	if url == "" {
 		return web.Render(c, http.StatusOK, views.URLField("", "", nil))
 	}
-	ticks, fault := h.urlTicks(c.Request().Context(), personOf(c).Account.Name, url)
+	list, err := h.store.Overviews(c.Request().Context(), personOf(c).Account.ID)
+	if err != nil {
+		return err
+	}
+	ticks, fault := h.urlTicks(c.Request().Context(), personOf(c).Account.Name, url, list)
 	return web.Render(c, http.StatusOK, views.URLField(url, fault, ticks))
 }
 
-// urlTicks are the results of a URL's checks, and what is wrong with it.
-func (h *Handlers) urlTicks(ctx context.Context, account, url string) (ticks []views.Tick, fault string) {
+// urlTicks are the results of a URL's checks, and what is wrong with it. The
+// list is the account's webhooks, which may have called it.
+func (h *Handlers) urlTicks(ctx context.Context, account, url string, list []store.Overview) (ticks []views.Tick, fault string) {
 	v, err := h.store.CheckURL(ctx, account, url)
 	if v.WellFormed {
 		ticks = append(ticks, views.Tick{Tone: "ok", Word: "Well formed"})
@@ -215,5 +222,11 @@ func (h *Handlers) urlTicks(ctx context.Context, account, url string) (ticks []v
 	} else {
 		ticks = append(ticks, views.Tick{Tone: "ok", Word: v.AddressSentence()})
 	}
-	return append(ticks, views.Tick{Tone: "idle", Word: "Not called yet"}), ""
+	called := slices.ContainsFunc(list, func(o store.Overview) bool {
+		return !o.LastAttemptAt.IsZero() && outbound.SameEndpoint(o.URL, url)
+	})
+	if !called {
+		ticks = append(ticks, views.Tick{Tone: "idle", Word: "Not called yet"})
+	}
+	return ticks, ""
 }
