@@ -37,26 +37,39 @@ func personOf(c echo.Context) person {
 // come back after it, or to the first run where nobody is known yet.
 func (h *Handlers) signedIn(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		ctx, session := c.Request().Context(), web.SessionOf(c)
-		id, ok := session.UserID()
-		if !ok {
+		known, err := h.recognize(c)
+		switch {
+		case err != nil:
+			return err
+		case !known:
 			return h.toSignIn(c)
 		}
-		user, err := h.store.User(ctx, id)
-		if store.IsCode(err, store.CodeNotFound) {
-			session.SignOut()
-			return h.toSignIn(c)
-		}
-		if err != nil {
-			return err
-		}
-		account, err := h.store.Account(ctx, user.AccountID)
-		if err != nil {
-			return err
-		}
-		c.Set(personKey, person{user, account})
 		return next(c)
 	}
+}
+
+// recognize finds out whose session it is, for personOf; false: nobody's. The
+// session of somebody who is no longer there ends.
+func (h *Handlers) recognize(c echo.Context) (bool, error) {
+	ctx, session := c.Request().Context(), web.SessionOf(c)
+	id, ok := session.UserID()
+	if !ok {
+		return false, nil
+	}
+	user, err := h.store.User(ctx, id)
+	if store.IsCode(err, store.CodeNotFound) {
+		session.SignOut()
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	account, err := h.store.Account(ctx, user.AccountID)
+	if err != nil {
+		return false, err
+	}
+	c.Set(personKey, person{user, account})
+	return true, nil
 }
 
 func (h *Handlers) toSignIn(c echo.Context) error {

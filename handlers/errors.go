@@ -257,10 +257,23 @@ func (h *Handlers) faultPage(c echo.Context, f fault) templ.Component {
 		view.Again = c.Request().Method == http.MethodGet
 		view.Address = c.Request().URL.RequestURI()
 	}
-	if f.Status < http.StatusInternalServerError && personOf(c).ID != uuid.Nil {
+	if f.Status < http.StatusInternalServerError && h.framed(c) {
 		return within(views.Page(h.frame(c, views.EntryNone), f.Title), views.ErrorPart(view))
 	}
 	return views.ErrorPage(view)
+}
+
+// framed says whether somebody is signed in. An address that nothing is at has
+// no routes to find that out: then it is done here, as far as it can be.
+func (h *Handlers) framed(c echo.Context) bool {
+	if personOf(c).ID != uuid.Nil {
+		return true
+	}
+	err := h.sessions.Middleware(func(c echo.Context) error {
+		_, err := h.recognize(c)
+		return err
+	})(c)
+	return err == nil && personOf(c).ID != uuid.Nil
 }
 
 // within gives a component its children.

@@ -27,6 +27,13 @@ func TestAnUnknownAddressIsAPageForBrowsersAndAProblemForPrograms(t *testing.T) 
 		if !strings.Contains(page.body, "Nothing is at this address.") {
 			t.Errorf("the page does not say why: %s", page.body)
 		}
+		if strings.Contains(page.body, "href=\"/setup/webhooks/logs\"") {
+			t.Error("a stranger gets the sidebar")
+		}
+		framed := s.signedIn(store.RoleViewer).get("/nowhere")
+		if framed.StatusCode != http.StatusNotFound || !strings.Contains(framed.body, "href=\"/setup/webhooks/logs\"") || !strings.Contains(framed.body, "viewer@example.com") {
+			t.Errorf("who is signed in loses the sidebar: %s %s", framed.Status, framed.body)
+		}
 		problem := s.visitor().get("/api/v1/nowhere")
 		if problem.StatusCode != http.StatusNotFound || problem.Header.Get("Content-Type") != "application/problem+json" {
 			t.Errorf("problem: %s, %s", problem.Status, problem.Header.Get("Content-Type"))
