@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/uptrace/bun"
@@ -46,6 +47,12 @@ func (g *group) run(ctx context.Context, fn func(ctx context.Context, tx bun.Tx)
 		case <-m.done:
 			return m.err
 		case <-m.lead:
+		case <-ctx.Done():
+			if g.remove(m) {
+				return ctx.Err()
+			}
+			<-m.done // it is being committed
+			return m.err
 		}
 	}
 	defer g.pass()
@@ -53,13 +60,30 @@ func (g *group) run(ctx context.Context, fn func(ctx context.Context, tx bun.Tx)
 	return m.err
 }
 
+// remove takes out a transaction that has not begun; false where it has.
+func (g *group) remove(m *member) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	i := slices.Index(g.waiting, m)
+	if i < 0 {
+		return false
+	}
+	g.waiting = slices.Delete(g.waiting, i, i+1)
+	select {
+	case <-m.lead: // it was its turn
+		g.passLocked()
+	default:
+	}
+	return true
+}
+
 // take gives the transactions of the next commit; the caller's own is the first.
 func (g *group) take() []*member {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	n := min(len(g.waiting), maxGroup)
-	members := g.waiting[:n:n]
-	g.waiting = g.waiting[n:]
+	members := slices.Clone(g.waiting[:n])
+	g.waiting = slices.Delete(g.waiting, 0, n)
 	return members
 }
 
@@ -67,6 +91,10 @@ func (g *group) take() []*member {
 func (g *group) pass() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.passLocked()
+}
+
+func (g *group) passLocked() {
 	if g.leads = len(g.waiting) > 0; g.leads {
 		g.waiting[0].lead <- struct{}{}
 	}
