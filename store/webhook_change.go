@@ -262,19 +262,27 @@ const sweepBatch = 2000
 // sweepDeleted writes to the rows what the deletion already says of them: those
 // that wait, and the few that are under way.
 func (s *Store) sweepDeleted(ctx context.Context, id uuid.UUID) (int, error) {
-	waiting, err := s.sweepSome(ctx, id, Pending)
+	waiting, err := s.sweepSome(ctx, id, sweepPending)
 	if err != nil || waiting == sweepBatch {
 		return waiting, err
 	}
-	return s.sweepSome(ctx, id, Processing)
+	return s.sweepSome(ctx, id, sweepLeased)
 }
 
-func (s *Store) sweepSome(ctx context.Context, id uuid.UUID, status Status) (int, error) {
+// What of a webhook is swept. What is under way is few, all webhooks' together:
+// looking through those leaves alone the rest of the webhook's, which may be
+// millions and to which its own index would lead.
+const (
+	sweepPending = "SELECT id FROM deliveries WHERE webhook_id = ? AND status = 0 AND NOT test LIMIT ?"
+	sweepLeased  = `WITH leased AS MATERIALIZED (SELECT id, webhook_id, test FROM deliveries WHERE status = 1)
+		SELECT id FROM leased WHERE webhook_id = ? AND NOT test LIMIT ?`
+)
+
+func (s *Store) sweepSome(ctx context.Context, id uuid.UUID, find string) (int, error) {
 	var n int64
 	err := s.tx(ctx, func(ctx context.Context, tx bun.Tx) ([]Change, error) {
 		res, err := tx.NewRaw(`UPDATE deliveries SET status = ?, finished_at = `+s.nowSQL()+`, next_attempt_at = NULL
-			WHERE id IN (SELECT id FROM deliveries WHERE webhook_id = ? AND status = ? AND NOT test LIMIT ?)`,
-			Dead, id, status, sweepBatch).Exec(ctx)
+			WHERE id IN (`+find+`)`, Dead, id, sweepBatch).Exec(ctx)
 		if err != nil {
 			return nil, err
 		}
