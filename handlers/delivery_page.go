@@ -60,7 +60,7 @@ func (h *Handlers) deliveryPage(c echo.Context) error {
 	now := h.opt.Now()
 	v := views.DeliveryView{
 		ID: id.String(), Event: s.EventType, Test: s.Test, State: views.DeliveryState(s.Status.String(), s.Held), URL: s.URL, Agent: s.AgentID,
-		EventHref: eventPath(s.EventID), Why: s.why(), Steps: s.steps(now), Limit: views.Duration(s.limits.Timeout), Next: s.next(),
+		EventHref: eventPath(s.EventID), Unlisted: s.Attempts - len(s.attempts), Why: s.why(), Steps: s.steps(now), Limit: views.Duration(s.limits.Timeout), Next: s.next(),
 		LiveURL: deliveryLiveURL(s.Delivery), PageURL: deliveryPath(id), Resend: s.resend(p.Role, c.QueryParam("confirm") == "resend"),
 	}
 	if s.WebhookID != uuid.Nil {
@@ -104,10 +104,8 @@ func (s *deliveryStory) resend(role store.Role, open bool) views.ResendView {
 		r.Disabled = "Its webhook was deleted, so there is nowhere to send it."
 	case s.Status == store.Processing:
 		r.Disabled = "An attempt is under way. Wait for its outcome."
-	case s.Status == store.Pending && s.Held != "":
-		r.Disabled = "It is held, and goes on by itself."
 	case s.Status == store.Pending:
-		r.Disabled = "It is pending, and the next attempt comes by itself."
+		r.Now, r.Token = true, store.NewFormToken()
 	default:
 		r.Token, r.Ask, r.Open = store.NewFormToken(), s.Status == store.Delivered, open
 		r.Primary = !r.Ask
@@ -127,15 +125,31 @@ func (h *Handlers) resendDelivery(c echo.Context) error {
 		return err
 	}
 	return h.submit(c, fields.Get(tokenField), func(ctx context.Context) (string, error) {
+		before, err := h.store.Delivery(ctx, personOf(c).Account.ID, id)
+		if err != nil {
+			return "", err
+		}
 		d, err := h.store.Resend(ctx, personOf(c).Account.ID, id)
 		if err != nil {
 			return "", err
 		}
-		toast := views.ToastView{Text: "Resent. The next attempt is number " + strconv.Itoa(d.Attempts+1) + "."}
-		if d.Held == store.HeldInactive {
-			toast = views.ToastView{Tone: "warn", Text: "Resent, and held: its webhook is inactive. It goes when the webhook is reactivated."}
-		}
-		addToast(c, toast)
+		addToast(c, resentToast(before.Status == store.Pending, d))
 		return deliveryPath(id), nil
 	}, nil)
+}
+
+// resentToast says what became of a delivery that was sent again, or, where it
+// was waiting, sent now.
+func resentToast(waited bool, d store.Delivery) views.ToastView {
+	done, next := "Resent", "The next attempt is number "+strconv.Itoa(d.Attempts+1)+"."
+	if waited {
+		done, next = "Due now", "Attempt "+strconv.Itoa(d.Attempts+1)+" goes out at once."
+	}
+	switch d.Held {
+	case "":
+		return views.ToastView{Text: done + ". " + next}
+	case store.HeldInactive:
+		return views.ToastView{Tone: "warn", Text: done + ", and held: its webhook is inactive. It goes when the webhook is reactivated."}
+	}
+	return views.ToastView{Tone: "warn", Text: done + ", and held. This page says why, and when it goes on."}
 }

@@ -67,6 +67,52 @@ func TestADeliveredDeliveryIsResentOnceAfterAQuestion(t *testing.T) {
 	})
 }
 
+func TestAPendingDeliveryIsSentNow(t *testing.T) {
+	eachSite(t, func(t *testing.T, s *site) {
+		b := s.signedIn(store.RoleAdmin)
+		w := s.addHook("https://one.example/hook")
+		_, id := s.event("call.ended", `{}`)
+		s.answer(http.StatusServiceUnavailable)
+		sendNow := func() string {
+			doc := b.get(deliveryPath(id)).dom(t)
+			has(t, plain(doc, ".actions"), "Send now")
+			action, fields := filled(t, doc, ".actions form")
+			b.post(action, fields).leads(t, deliveryPath(id))
+			return plain(b.get(deliveryPath(id)).dom(t), "#toasts")
+		}
+		has(t, sendNow(), "Due now. Attempt 2 goes out at once.")
+		if jobs := s.claim(); len(jobs) != 1 || jobs[0].DeliveryID != id || jobs[0].Attempt != 2 || jobs[0].MaxAttempts != 6 {
+			t.Fatalf("claimed %+v, want attempt 2 of 6 at once", jobs)
+		} else if err := s.store.GiveBack(t.Context(), jobs); err != nil {
+			t.Fatal(err)
+		}
+		no := false
+		if _, _, err := s.store.UpdateWebhook(t.Context(), s.account.ID, w.ID, store.WebhookPatch{Active: &no}); err != nil {
+			t.Fatal(err)
+		}
+		has(t, sendNow(), "Due now, and held: its webhook is inactive.")
+	})
+}
+
+func TestADeliverySaysWhichOfItsAttemptsAreNotListed(t *testing.T) {
+	eachSite(t, func(t *testing.T, s *site) {
+		b := s.signedIn(store.RoleAdmin)
+		s.addHook("https://one.example/hook")
+		_, id := s.event("call.ended", `{}`)
+		said := func() string { return plain(b.get(deliveryPath(id)).dom(t), ".section-head") }
+		for n := 1; n <= store.AttemptsListed+2; n++ {
+			s.answer(http.StatusOK)
+			if n == store.AttemptsListed && strings.Contains(said(), "listed") {
+				t.Errorf("of %d attempts all are listed, and the page says %q", n, said())
+			}
+			if _, err := s.store.Resend(t.Context(), s.account.ID, id); err != nil {
+				t.Fatal(err)
+			}
+		}
+		has(t, said(), "the newest 30 of 32 are listed")
+	})
+}
+
 func TestAViewerReadsDeliveriesAndResendsNone(t *testing.T) {
 	eachSite(t, func(t *testing.T, s *site) {
 		b := s.signedIn(store.RoleViewer)

@@ -16,6 +16,7 @@ type DeliveryView struct {
 	Steps       []StepView
 	Limit       string // time limit of an attempt, in words
 	Attempts    []AttemptView
+	Unlisted    int // older attempts than those
 	Next        *NextView
 	Exchange    *ExchangeView
 	Curl        string // the chosen attempt as a command; empty: none was made
@@ -59,12 +60,37 @@ type ExchangeView struct {
 // ResendView is what the resend button does.
 type ResendView struct {
 	Disabled string // why it can't be resent
+	Now      bool   // it waits, and sending means now
 	Ask      bool   // ask first: it was delivered already
 	Open     bool   // the page was asked for with the question open
 	Primary  bool
 	Action   string
 	Token    string
 	Text     string // of the question
+}
+
+func (r ResendView) verb() string {
+	if r.Now {
+		return "Send now"
+	}
+	return "Resend"
+}
+
+// busy is what the button says until the answer is there.
+func (r ResendView) busy() string {
+	if r.Now {
+		return "Sending…"
+	}
+	return "Resending…"
+}
+
+// attemptsLine says how to read the attempts, and which are not there.
+func (v DeliveryView) attemptsLine() string {
+	line := "phases on their own scale, totals against the " + v.Limit + " limit"
+	if v.Unlisted > 0 {
+		line += "; the newest " + Count(len(v.Attempts)) + " of " + Count(len(v.Attempts)+v.Unlisted) + " are listed"
+	}
+	return line
 }
 
 func (r ResendView) kind() string {

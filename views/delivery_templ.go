@@ -164,7 +164,7 @@ func Delivery(frame Frame, v DeliveryView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if len(v.Attempts) > 0 {
-				templ_7745c5c3_Err = SectionHead("Attempts", "phases on their own scale, totals against the "+v.Limit+" limit").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = SectionHead("Attempts", v.attemptsLine()).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -535,7 +535,7 @@ func resendButton(r ResendView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = Button("Resend", Btn{Kind: r.kind(), Icon: "rotate-ccw", Busy: "Resending…"}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Button(r.verb(), Btn{Kind: r.kind(), Icon: "rotate-ccw", Busy: r.busy()}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -169,7 +169,7 @@ func Welcome(p WelcomePage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			templ_7745c5c3_Err = TextField(FieldView{Name: "code", Label: "First-run code", Mono: true, Value: p.Code, Error: p.CodeFault, Autocomplete: "one-time-code", Autofocus: p.Code == "",
-				Placeholder: "XXXX-XXXX-XXXX-XXXX", Hint: "It was printed where the program was started."}).Render(ctx, templ_7745c5c3_Buffer)
+				Placeholder: "XXXX-XXXX-XXXX-XXXX", Hint: "It was printed where Belfry was started. Starting it again prints a new one."}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
