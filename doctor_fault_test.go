@@ -54,7 +54,7 @@ func TestDoctorFindsEachPlantedFault(t *testing.T) {
 		{"migrations that were undone", "schema", "never migrated", "DROP TABLE goose_db_version"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			storetest.Each(t, func(t *testing.T, db storetest.Database) {
+			storetest.EachDurable(t, func(t *testing.T, db storetest.Database) {
 				environment := furnished(t, db)
 				if code, results := examined(t, environment); code != 0 {
 					t.Fatalf("before anything was broken: exit code %d, %q", code, results)
@@ -70,13 +70,39 @@ func TestDoctorFindsEachPlantedFault(t *testing.T) {
 }
 
 func TestDoctorFindsCommitsThatAreNotSafe(t *testing.T) {
-	db := storetest.Postgres(t)
-	environment := maps.Clone(migrated(t, db))
-	environment["BELFRY_ADDR"] = "127.0.0.1:0"
-	environment["BELFRY_DATABASE_URL"] += "&synchronous_commit=off"
-	code, results := examined(t, environment)
-	if code != 1 || !strings.HasPrefix(results["durability"], "FAULT") || !strings.Contains(results["durability"], "synchronous_commit=off") {
-		t.Errorf("exit code %d, durability: %q", code, results["durability"])
+	hasty, durable := storetest.Postgres(t), storetest.DurablePostgres(t)
+	for _, tt := range []struct {
+		db      storetest.Database
+		more    string // to the database's address
+		says    []string
+		saysNot string
+	}{
+		{durable, "&synchronous_commit=off", []string{"synchronous_commit=off"}, "fsync"},
+		{hasty, "", []string{"fsync=off", "full_page_writes=off", "power cut"}, "synchronous_commit"},
+	} {
+		environment := maps.Clone(migrated(t, tt.db))
+		environment["BELFRY_ADDR"] = "127.0.0.1:0"
+		environment["BELFRY_DATABASE_URL"] += tt.more
+		code, results := examined(t, environment)
+		found := results["durability"]
+		if code != 1 || !strings.HasPrefix(found, "FAULT") || strings.Contains(found, tt.saysNot) {
+			t.Errorf("exit code %d, durability: %q; want 1 and a fault without %s", code, found, tt.saysNot)
+		}
+		for _, says := range tt.says {
+			if !strings.Contains(found, says) {
+				t.Errorf("durability: %q, want a fault that says %q", found, says)
+			}
+		}
+	}
+}
+
+func TestServeWarnsOfCommitsThatAreNotSafeAndServes(t *testing.T) {
+	const warning = "accepted events may be lost"
+	for db, unsafe := range map[storetest.Database]bool{storetest.Postgres(t): true, storetest.DurablePostgres(t): false, storetest.SQLite(t): false} {
+		r := boot(t, environmentFor(db), "-addr", "127.0.0.1:0")
+		if r.stop(); strings.Contains(r.log.String(), warning) != unsafe {
+			t.Errorf("%s %s: want a warning: %v; it logged:\n%s", db.Kind, db.URL, unsafe, r.log)
+		}
 	}
 }
 

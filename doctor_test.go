@@ -29,7 +29,7 @@ func examined(t *testing.T, environment map[string]string, args ...string) (code
 }
 
 func TestDoctorFindsNothingWhereAllIsWell(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, db storetest.Database) {
+	storetest.EachDurable(t, func(t *testing.T, db storetest.Database) {
 		code, results := examined(t, migrated(t, db), "-addr", "127.0.0.1:0")
 		if code != 0 {
 			t.Errorf("exit code %d, want 0: %q", code, results)

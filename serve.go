@@ -96,6 +96,9 @@ func openToServe(ctx context.Context, c *config, log *slog.Logger) (*store.Store
 	if err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
+	if _, err := st.Durability(ctx); err != nil {
+		log.Warn("accepted events may be lost; belfry serves nevertheless", "error", err)
+	}
 	return st, nil
 }
 

@@ -333,15 +333,30 @@ func (d *postgresDB) listenOnce(ctx context.Context, heard func(Change)) error {
 	}
 }
 
+// durability reads the settings that let a commit be lost in a power cut
+// (PostgreSQL manual, "Asynchronous commit" and "Write ahead log").
 func (d *postgresDB) durability(ctx context.Context) (string, error) {
-	var mode string
-	if err := d.s.db.NewRaw("SHOW synchronous_commit").Scan(ctx, &mode); err != nil {
+	var set struct{ Fsync, Pages, Commit string }
+	err := d.s.db.NewRaw(`SELECT current_setting('fsync') AS fsync, current_setting('full_page_writes') AS pages,
+		current_setting('synchronous_commit') AS "commit"`).Scan(ctx, &set)
+	if err != nil {
 		return "", err
 	}
-	if mode == "off" || mode == "local" {
-		return "synchronous_commit=" + mode, fmt.Errorf("postgres runs with synchronous_commit=%s; a commit is safe only with on", mode)
+	read := fmt.Sprintf("fsync=%s full_page_writes=%s synchronous_commit=%s", set.Fsync, set.Pages, set.Commit)
+	var unsafe []string
+	if set.Fsync != "on" {
+		unsafe = append(unsafe, "with fsync=off a power cut or a crash of the machine loses accepted events or the whole database: set fsync=on on the server")
 	}
-	return "synchronous_commit=" + mode, nil
+	if set.Pages != "on" {
+		unsafe = append(unsafe, "with full_page_writes=off a power cut may leave half-written pages: set full_page_writes=on on the server")
+	}
+	if set.Commit == "off" || set.Commit == "local" {
+		unsafe = append(unsafe, "with synchronous_commit="+set.Commit+" a commit is answered before it is safe: set synchronous_commit=on")
+	}
+	if len(unsafe) > 0 {
+		return read, errors.New("what is accepted is not safe; " + strings.Join(unsafe, "; "))
+	}
+	return read, nil
 }
 
 func (d *postgresDB) close() error { return d.s.db.Close() }

@@ -33,8 +33,8 @@ type server struct {
 }
 
 // hasty are the settings of a cluster for tests. Durability is not what they
-// are about, so nothing waits for the disk; synchronous_commit keeps its
-// production value because doctor reads it back.
+// are about, so nothing waits for the disk, and doctor finds it at fault;
+// synchronous_commit keeps its production value, which changes what is written.
 func hasty() []string {
 	return []string{"-c", "fsync=off", "-c", "full_page_writes=off", "-c", "synchronous_commit=on", "-c", "shared_buffers=64MB"}
 }

@@ -36,6 +36,13 @@ func Each(t *testing.T, f func(t *testing.T, db Database)) {
 	t.Run(KindPostgres, func(t *testing.T) { f(t, Postgres(t)) })
 }
 
+// EachDurable is Each with commits that wait for the disk.
+func EachDurable(t *testing.T, f func(t *testing.T, db Database)) {
+	t.Helper()
+	t.Run(KindSQLite, func(t *testing.T) { f(t, SQLite(t)) })
+	t.Run(KindPostgres, func(t *testing.T) { f(t, DurablePostgres(t)) })
+}
+
 // SQLite gives a fresh SQLite database.
 func SQLite(t testing.TB) Database {
 	t.Helper()
@@ -67,7 +74,7 @@ func Postgres(t testing.TB) Database {
 
 // DurablePostgres gives what Postgres gives, from a cluster whose settings are
 // those that Postgres comes with: its commits wait for the disk. It is for
-// measuring.
+// measuring, and for tests in which doctor is to find nothing at fault.
 func DurablePostgres(t testing.TB) Database {
 	t.Helper()
 	return fresh(t, durableCluster())
