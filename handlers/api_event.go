@@ -107,11 +107,24 @@ type eventJSON struct {
 	Data      json.RawMessage `json:"data"`
 	Test      bool            `json:"test"`
 	CreatedAt time.Time       `json:"created_at"`
+	Verdicts  []verdictJSON   `json:"verdicts"`
+}
+
+// verdictJSON says why an event went to a webhook or did not.
+type verdictJSON struct {
+	WebhookID  uuid.UUID  `json:"webhook_id"`
+	Verdict    string     `json:"verdict"`
+	DeliveryID *uuid.UUID `json:"delivery_id"`
 }
 
 func eventOf(e *store.Event) eventJSON {
+	verdicts := make([]verdictJSON, len(e.Verdicts))
+	for i, v := range e.Verdicts {
+		verdicts[i] = verdictJSON{v.WebhookID, v.Reason.String(), orNull(v.DeliveryID)}
+	}
 	return eventJSON{
 		ID: e.ID, Event: e.Type, AgentID: orNull(e.AgentID), Timestamp: e.OccurredAt.Time, Data: e.Data, Test: e.Test, CreatedAt: e.CreatedAt.Time,
+		Verdicts: verdicts,
 	}
 }
 
@@ -130,6 +143,9 @@ func (h *Handlers) apiEvents(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := h.store.NameDeliveries(c.Request().Context(), page); err != nil {
+		return err
+	}
 	list := make([]eventJSON, len(page))
 	for i := range page {
 		list[i] = eventOf(&page[i])
@@ -138,12 +154,6 @@ func (h *Handlers) apiEvents(c echo.Context) error {
 		linkNext(c, page[len(page)-1].ID)
 	}
 	return web.JSON(c, http.StatusOK, list)
-}
-
-type verdictJSON struct {
-	WebhookID  uuid.UUID  `json:"webhook_id"`
-	Verdict    string     `json:"verdict"`
-	DeliveryID *uuid.UUID `json:"delivery_id"`
 }
 
 // apiEvent shows one event and why it went to each webhook or did not.
@@ -156,12 +166,5 @@ func (h *Handlers) apiEvent(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	verdicts := make([]verdictJSON, len(e.Verdicts))
-	for i, v := range e.Verdicts {
-		verdicts[i] = verdictJSON{v.WebhookID, v.Reason.String(), orNull(v.DeliveryID)}
-	}
-	return web.JSON(c, http.StatusOK, struct {
-		eventJSON
-		Verdicts []verdictJSON `json:"verdicts"`
-	}{eventOf(&e), verdicts})
+	return web.JSON(c, http.StatusOK, eventOf(&e))
 }

@@ -3,6 +3,7 @@ package handlers
 import (
 	"fmt"
 	"net/http"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -52,11 +53,12 @@ func TestAnEventTellsWhyItWentWhere(t *testing.T) {
 			t.Helper()
 			var accepted store.Accepted
 			k.post("/events", body).is(http.StatusAccepted).into(&accepted)
-			var e struct {
-				eventJSON
-				Verdicts []verdictJSON
-			}
+			var e eventJSON
 			k.get("/events/" + accepted.ID.String()).is(http.StatusOK).into(&e)
+			var list []eventJSON
+			if k.get("/events?limit=1").is(http.StatusOK).into(&list); !reflect.DeepEqual(list, []eventJSON{e}) {
+				t.Errorf("the list has\n%+v\nthe event by itself is\n%+v", list, e)
+			}
 			if len(e.Verdicts) != len(want) {
 				t.Errorf("%d verdicts", len(e.Verdicts))
 			}

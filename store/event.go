@@ -21,7 +21,10 @@ type Event struct {
 	Data          []byte // the published JSON object, compact
 	Test          bool
 	CreatedAt     Time
-	Verdicts      []Verdict // filled by Event, not by Events
+
+	// Verdicts are one for each webhook of the account at the time. Event says
+	// which delivery each led to, Events leaves that to NameDeliveries.
+	Verdicts []Verdict
 }
 
 // Reason says why an event went to a webhook or did not.
@@ -161,19 +164,8 @@ func (s *Store) Event(ctx context.Context, account, id uuid.UUID) (Event, error)
 	if err != nil {
 		return Event{}, s.wrap(err)
 	}
-	event := row.event()
-	deliveries, err := s.EventDeliveries(ctx, account, id)
-	if err != nil {
-		return Event{}, err
-	}
-	for _, d := range deliveries {
-		for i := range event.Verdicts {
-			if v := &event.Verdicts[i]; v.WebhookID == d.WebhookID && !d.Test {
-				v.DeliveryID = d.ID
-			}
-		}
-	}
-	return event, nil
+	one := []Event{row.event()}
+	return one[0], s.NameDeliveries(ctx, one)
 }
 
 // EventFilter narrows a list of events.
@@ -191,8 +183,7 @@ type EventFilter struct {
 	DataBytes int
 }
 
-// Events lists published events, newest first, without their verdicts; tests
-// are not among them. more says whether there is another page.
+// Events lists published events, newest first; tests are not among them. more says whether there is another page.
 func (s *Store) Events(ctx context.Context, account uuid.UUID, f EventFilter) (events []Event, more bool, err error) {
 	if f.Limit <= 0 || f.Limit > 100 {
 		f.Limit = 20

@@ -92,13 +92,19 @@ func (g *grown) pagesUse() []use {
 	var delivery, event uuid.UUID
 	g.must(g.ro.NewRaw("SELECT id, event_id FROM deliveries WHERE webhook_id = ? ORDER BY id LIMIT 1 OFFSET 100", g.webhook).Scan(g.t.Context(), &delivery, &event))
 	list := func(f EventFilter) func(context.Context) error {
-		return func(ctx context.Context) error { _, _, err := g.Events(ctx, g.account, f); return err }
+		return func(ctx context.Context) error {
+			events, _, err := g.Events(ctx, g.account, f)
+			if err != nil {
+				return err
+			}
+			return g.NameDeliveries(ctx, events)
+		}
 	}
 	return []use{
 		{name: "delivery", do: func(ctx context.Context) error { _, err := g.Delivery(ctx, g.account, delivery); return err }},
 		{name: "attempts", do: func(ctx context.Context) error { _, err := g.Attempts(ctx, g.account, delivery); return err }, by: "sqlite_autoindex_attempts_1 (delivery_id=?)"},
 		{name: "event", do: func(ctx context.Context) error { _, err := g.Event(ctx, g.account, event); return err }, by: "deliveries_event (event_id=?)"},
-		{name: "events", do: list(EventFilter{})},
+		{name: "events", do: list(EventFilter{}), by: "deliveries_event (event_id=?)"},
 		{name: "events of a type", do: list(EventFilter{Type: "call.missed"}), by: "events_type (account_id=? AND type=?)"},
 		{name: "overviews", do: func(ctx context.Context) error {
 			all, err := g.Overviews(ctx, g.account)
