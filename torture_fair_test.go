@@ -22,7 +22,7 @@ const (
 )
 
 func TestWorstDayAHealthyWebhookIsAsQuickBesideASlowOneAndABacklog(t *testing.T) {
-	eachAtOnce(t, func(t *testing.T, db storetest.Database) {
+	eachMeasured(t, func(t *testing.T, db storetest.Database) {
 		environment, key := serving(t, db)
 		r := spawn(t, environment, "serve")
 		healthy := newProbe(t, r, key)

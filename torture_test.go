@@ -28,3 +28,13 @@ func eachAtOnce(t *testing.T, f func(t *testing.T, db storetest.Database)) {
 	both.Go(func() { t.Run(storetest.KindPostgres, func(t *testing.T) { f(t, storetest.Postgres(t)) }) })
 	both.Wait()
 }
+
+// eachMeasured runs f on both databases: one after the other in the long form,
+// where times are held against each other.
+func eachMeasured(t *testing.T, f func(t *testing.T, db storetest.Database)) {
+	if *torture {
+		storetest.Each(t, f)
+		return
+	}
+	eachAtOnce(t, f)
+}
