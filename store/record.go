@@ -88,7 +88,10 @@ func (s *Store) RecordAndClaim(ctx context.Context, results []Result, r ClaimReq
 		jobs, err = s.claim(ctx, tx, r, states, queues)
 		return append(changes, changesOf(jobs)...), err
 	})
-	return jobs, err
+	if err != nil {
+		return nil, err // not leased, or nobody knows
+	}
+	return jobs, nil
 }
 
 // clockOf is the clock as it was when the queues were read.
