@@ -111,12 +111,13 @@ func sign(j *store.Job, at time.Time) (req outbound.Request, sum string, err err
 
 // kept is what the log keeps of an attempt.
 func (w *Worker) kept(j *store.Job, req outbound.Request, a outbound.Answer, o outcome) store.Attempt {
+	header, body := hideEchoes(j.Endpoint, a.Header, a.Body, a.Truncated)
 	return store.Attempt{
 		Number: j.Attempt, Node: w.store.NodeName(), StartedAt: store.At(a.StartedAt), Duration: a.Duration,
 		StatusCode: a.StatusCode, Error: o.kind, Detail: o.detail, RemoteAddress: a.RemoteAddress, Protocol: a.Proto,
 		Phases: store.Phases{DNS: a.Phases.DNS, Connect: a.Phases.Connect, TLS: a.Phases.TLS, FirstByte: a.Phases.FirstByte, Reused: a.Phases.Reused},
 		URL:    req.URL, Request: masked(append(w.client.Headers(req.Header), req.Header...), j.Endpoint.Headers),
-		Response: a.Header, ResponseBody: a.Body, Truncated: a.Truncated,
+		Response: header, ResponseBody: body, Truncated: a.Truncated,
 	}
 }
 

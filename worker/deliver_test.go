@@ -3,6 +3,7 @@ package worker
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -198,4 +199,22 @@ func TestTestGoesToInactiveWebhookOnceAndCountsNowhere(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+func TestAnAnswerThatRepeatsTheRequestKeepsItsSecretsOutOfTheLog(t *testing.T) {
+	d := newDesk(t, storetest.SQLite(t))
+	const token = "token-0123456789"
+	r := receives(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Echo", r.Header.Get("X-Token"))
+		fmt.Fprintf(w, `{"token":%q}`, r.Header.Get("X-Token"))
+	})
+	id := d.webhook(r.URL, func(w *store.NewWebhook) { w.Headers = []store.Header{{Name: "X-Token", Value: token}} })
+	d.work()
+	d.publish(1)
+	d.expect(id, store.Summary{Delivered: 1})
+	log, err := d.store.Attempts(t.Context(), d.account, d.only().ID)
+	d.must(err)
+	if said := fmt.Sprint(log[0].Response, string(log[0].ResponseBody)); strings.Contains(said, token) || !strings.Contains(said, "6789") {
+		t.Errorf("the log has %s", said)
+	}
 }
