@@ -112,7 +112,7 @@ func (g *grown) pagesUse() []use {
 				_, err = g.Strip(ctx, g.account, all)
 			}
 			return err
-		}, most: 15_000},
+		}, by: "deliveries_account_failed_at (account_id=? AND finished_at>?)"},
 		{name: "chart", do: func(ctx context.Context) error { _, err := g.Chart(ctx, g.account, g.webhook, LastMonth); return err }},
 		{name: "count of a webhook", do: func(ctx context.Context) error {
 			_, err := g.CountOfWebhook(ctx, g.account, g.webhook, Failed)
