@@ -153,7 +153,9 @@ func hostileEndpoints(t *testing.T) (list []hostile, roots string) {
 		_ = c.(*net.TCPConn).SetLinger(0)
 	})
 	plain("speaks no HTTP", "bad_response", "not valid HTTP", func(c net.Conn) { say(c, "220 mail.example ESMTP\r\n") })
-	plain("redirects in a loop", "redirect", "answered 307", func(c net.Conn) { say(c, "HTTP/1.1 307 On\r\nConnection: close\r\nLocation: /\r\nContent-Length: 0\r\n\r\n") })
+	plain("redirects in a loop", "redirect", "answered 307", func(c net.Conn) {
+		say(c, "HTTP/1.1 307 On\r\nConnection: close\r\nLocation: /\r\nContent-Length: 0\r\n\r\n")
+	})
 	list = append(list, hostile{"answers before it reads the body", "", "", "http://" + raw(t, func(c net.Conn) {
 		if _, err := http.ReadRequest(bufio.NewReader(c)); err == nil {
 			say(c, head+"Connection: close\r\nContent-Length: 0\r\n\r\n")

@@ -139,19 +139,19 @@ func (h *Handlers) apiEvents(c echo.Context) error {
 	if err := q.err(); err != nil {
 		return err
 	}
-	page, more, err := h.store.Events(c.Request().Context(), accountIn(c), f)
+	page, err := h.store.Events(c.Request().Context(), accountIn(c), f)
 	if err != nil {
 		return err
 	}
-	if err := h.store.NameDeliveries(c.Request().Context(), page); err != nil {
+	if err := h.store.NameDeliveries(c.Request().Context(), page.List); err != nil {
 		return err
 	}
-	list := make([]eventJSON, len(page))
-	for i := range page {
-		list[i] = eventOf(&page[i])
+	list := make([]eventJSON, len(page.List))
+	for i := range page.List {
+		list[i] = eventOf(&page.List[i])
 	}
-	if more {
-		linkNext(c, page[len(page)-1].ID)
+	if next := page.Next(false); next != uuid.Nil {
+		linkNext(c, next)
 	}
 	return web.JSON(c, http.StatusOK, list)
 }

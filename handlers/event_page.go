@@ -52,17 +52,21 @@ func (h *Handlers) eventsPage(c echo.Context) error {
 		event: strings.TrimSpace(c.QueryParam("event")), agent: strings.TrimSpace(c.QueryParam("agent")), text: strings.TrimSpace(c.QueryParam("q")),
 		before: cursor(c, "before"), after: cursor(c, "after"),
 	}
-	list, more, err := h.store.Events(ctx, account.ID, store.EventFilter{Type: f.event, AgentID: f.agent, Text: f.text, Before: f.before, After: f.after, Limit: logPage})
+	page, err := h.store.Events(ctx, account.ID, store.EventFilter{Type: f.event, AgentID: f.agent, Text: f.text, Before: f.before, After: f.after, Limit: logPage})
 	if err != nil {
 		return err
 	}
 	v := views.EventsView{Retention: views.Duration(account.Limits.Retention), Filtered: len(f.query("")) > 0, PerPage: logPage}
-	ids := make([]uuid.UUID, len(list))
-	for i := range list {
-		ids[i] = list[i].ID
-		v.Rows = append(v.Rows, eventLine(&list[i]))
+	ids := make([]uuid.UUID, len(page.List))
+	for i := range page.List {
+		ids[i] = page.List[i].ID
+		v.Rows = append(v.Rows, eventLine(&page.List[i]))
 	}
-	v.Newer, v.Older = pages(f, ids, more)
+	v.Newer, v.Older = pages(f, ids, page.More)
+	if page.Searched != uuid.Nil {
+		v.Searched, v.Newer, v.Older = searched(f, page.Searched, page.SearchedTo(), v.Newer, v.Older)
+		v.Searched.Of = "events"
+	}
 	if err := h.eventControls(ctx, account.ID, f, &v); err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
@@ -34,7 +35,10 @@ func (h *Handlers) logsPage(c echo.Context) error {
 	}
 	v.Rows = deliveryLines(page.List)
 	v.Newer, v.Older = pages(f, idsOf(page.List), page.More)
-	f.searched(&v, &page)
+	if page.Searched != uuid.Nil {
+		v.Searched, v.Newer, v.Older = searched(f, page.Searched, page.SearchedTo(), v.Newer, v.Older)
+		v.Searched.Of = "deliveries"
+	}
 	if err := h.countLog(ctx, account.ID, ask, f, &v); err != nil {
 		return err
 	}
@@ -59,18 +63,14 @@ func (f logFilter) view() views.LogsView {
 	}
 }
 
-// searched leads on from where a search ended that had looked at many rows.
-func (f logFilter) searched(v *views.LogsView, page *store.DeliveryPage) {
-	if page.Searched == uuid.Nil {
-		return
+// searched leads on from where a search ended that had looked at many rows, up
+// to an id made at a time. Newer and older are where the page would lead without.
+func searched(f pager, id uuid.UUID, at time.Time, newer, older string) (to views.Searched, before, after string) {
+	path, _, from := f.place()
+	if from != uuid.Nil {
+		return views.Searched{To: at, GoOn: f.address(path, "after", id.String())}, f.address(path), older
 	}
-	back := f.After != uuid.Nil
-	v.Searched, v.SearchedBack, v.GoOn = page.SearchedTo(), !back, f.address(logsPath, "before", page.Searched.String())
-	if back {
-		v.GoOn, v.Newer = f.address(logsPath, "after", page.Searched.String()), f.address(logsPath)
-	} else {
-		v.Older = ""
-	}
+	return views.Searched{To: at, Back: true, GoOn: f.address(path, "before", id.String())}, newer, ""
 }
 
 func idsOf(list []store.Delivery) []uuid.UUID {

@@ -83,3 +83,46 @@ func TestTheAPISearchGoesOnByItsLink(t *testing.T) {
 		}
 	})
 }
+
+func TestTheEventsSayHowFarTheyWereSearchedAndGoOn(t *testing.T) {
+	searching(t, func(t *testing.T, s *site, _ store.Webhook) {
+		b := s.signedIn(store.RoleViewer)
+		var rows []int
+		doc := b.get(eventsPath + "?q=rare").dom(t)
+		for {
+			rows = append(rows, doc.Find("#events tbody tr").Length())
+			on := doc.Find("#events .message a")
+			if on.Length() == 0 {
+				break
+			}
+			has(t, plain(doc, "#events .message"), "Searched back to", "older events may match too", "Go on")
+			address, _ := on.Attr("href")
+			if !strings.Contains(address, "q=rare") || !strings.Contains(address, "before=") || len(rows) > 5 {
+				t.Fatalf("after %d pages it goes on at %s", len(rows), address)
+			}
+			doc = b.get(address).dom(t)
+		}
+		if fmt.Sprint(rows) != "[1 1 0 1]" {
+			t.Errorf("rows, page by page: %v", rows)
+		}
+	})
+}
+
+func TestTheAPISearchOfEventsGoesOnByItsLink(t *testing.T) {
+	searching(t, func(t *testing.T, s *site, _ store.Webhook) {
+		k := s.caller(store.ScopeRead)
+		path := "/events?agent_id=nobody"
+		for pages := 1; ; pages++ {
+			got := k.get(path).is(http.StatusOK)
+			link := got.header.Get("Link")
+			if link == "" {
+				if pages != 4 {
+					t.Errorf("%d pages were searched, want 4 of 10 rows for 35", pages)
+				}
+				return
+			}
+			address, _, _ := strings.Cut(strings.TrimPrefix(link, "<"), ">")
+			path = strings.TrimPrefix(address, "/api/v1")
+		}
+	})
+}

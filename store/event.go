@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"strings"
 	"time"
 
@@ -168,71 +167,6 @@ func (s *Store) Event(ctx context.Context, account, id uuid.UUID) (Event, error)
 	return one[0], s.NameDeliveries(ctx, one)
 }
 
-// EventFilter narrows a list of events.
-type EventFilter struct {
-	Type    string // exact, or a group wildcard (call.*)
-	AgentID string
-	Text    string // in id or data
-	// Before is the id that ends the last page; zero: from the newest.
-	Before uuid.UUID
-	// After turns the page back: events newer than that id.
-	After uuid.UUID
-	Limit int // 1 to 100; 0: 20
-	// DataBytes ends a page, after its first event, where the data of its events
-	// would be larger; 0: never. Not for pages turned back.
-	DataBytes int
-}
-
-// Events lists published events, newest first; tests are not among them. more says whether there is another page.
-func (s *Store) Events(ctx context.Context, account uuid.UUID, f EventFilter) (events []Event, more bool, err error) {
-	if f.Limit <= 0 || f.Limit > 100 {
-		f.Limit = 20
-	}
-	done, err := s.lists.take(ctx, account)
-	if err != nil {
-		return nil, false, err
-	}
-	defer done()
-	var rows []eventRow
-	q := s.ro.NewSelect().Model(&rows).Where("account_id = ? AND NOT test", account)
-	if f.Type != "" {
-		q = whereType(q, "type", f.Type)
-	}
-	if f.AgentID != "" {
-		q = q.Where("agent_id = ?", f.AgentID)
-	}
-	if f.Text != "" {
-		q = q.Where("(CAST(id AS text) = ? OR "+s.d.blobText("data")+" LIKE ? ESCAPE '!')", strings.ToLower(f.Text), likePattern(f.Text))
-	}
-	back := f.After != uuid.Nil
-	if err := pageOf(q, f.Before, f.After, f.Limit).Scan(ctx); err != nil {
-		return nil, false, s.wrap(err)
-	}
-	rows, more = trimPage(rows, f.Limit, back)
-	size := 0
-	for i := range rows {
-		if size += len(rows[i].Data); f.DataBytes > 0 && i > 0 && size > f.DataBytes {
-			return events, true, nil
-		}
-		events = append(events, rows[i].event())
-	}
-	return events, more, nil
-}
-
-// pageOf asks for one row more than the page holds, on the side of the cursor
-// that is wanted.
-func pageOf(q *bun.SelectQuery, before, after uuid.UUID, limit int) *bun.SelectQuery {
-	switch {
-	case after != uuid.Nil:
-		q = q.Where("id > ?", after).Order("id ASC")
-	case before != uuid.Nil:
-		q = q.Where("id < ?", before).Order("id DESC")
-	default:
-		q = q.Order("id DESC")
-	}
-	return q.Limit(int64(limit + 1))
-}
-
 // trimPage drops the extra row, tells whether there was one, and puts a page
 // that was turned back into newest-first order.
 func trimPage[T any](rows []T, limit int, back bool) ([]T, bool) {
@@ -246,13 +180,6 @@ func trimPage[T any](rows []T, limit int, back bool) ([]T, bool) {
 		}
 	}
 	return rows, more
-}
-
-func whereType(q *bun.SelectQuery, column, pattern string) *bun.SelectQuery {
-	if group, ok := strings.CutSuffix(pattern, "*"); ok {
-		return q.Where(fmt.Sprintf("%s >= ? AND %s < ?", column, column), group, group+"\x7f")
-	}
-	return q.Where(column+" = ?", pattern)
 }
 
 // likePattern makes a LIKE pattern, escaped with !, that finds text anywhere.

@@ -93,19 +93,29 @@ func (g *grown) pagesUse() []use {
 	g.must(g.ro.NewRaw("SELECT id, event_id FROM deliveries WHERE webhook_id = ? ORDER BY id LIMIT 1 OFFSET 100", g.webhook).Scan(g.t.Context(), &delivery, &event))
 	list := func(f EventFilter) func(context.Context) error {
 		return func(ctx context.Context) error {
-			events, _, err := g.Events(ctx, g.account, f)
+			page, err := g.Events(ctx, g.account, f)
 			if err != nil {
 				return err
 			}
-			return g.NameDeliveries(ctx, events)
+			return g.NameDeliveries(ctx, page.List)
 		}
 	}
 	return []use{
 		{name: "delivery", do: func(ctx context.Context) error { _, err := g.Delivery(ctx, g.account, delivery); return err }},
 		{name: "attempts", do: func(ctx context.Context) error { _, err := g.Attempts(ctx, g.account, delivery); return err }, by: "sqlite_autoindex_attempts_1 (delivery_id=?)"},
 		{name: "event", do: func(ctx context.Context) error { _, err := g.Event(ctx, g.account, event); return err }, by: "deliveries_event (event_id=?)"},
-		{name: "events", do: list(EventFilter{}), by: "deliveries_event (event_id=?)"},
+		{name: "events", do: list(EventFilter{}), by: "events_account (account_id=?)"},
+		{name: "their deliveries", do: list(EventFilter{}), by: "deliveries_event (event_id=?)"},
+		{name: "older events", do: list(EventFilter{Before: event}), by: "events_account (account_id=? AND id<?)"},
+		{name: "newer events", do: list(EventFilter{After: event}), by: "events_account (account_id=? AND id>?)"},
 		{name: "events of a type", do: list(EventFilter{Type: "call.missed"}), by: "events_type (account_id=? AND type=?)"},
+		{name: "events of a type that never was", do: list(EventFilter{Type: "call.never"}), by: "events_type (account_id=? AND type=?)"},
+		{name: "event by its id", do: list(EventFilter{Text: event.String()}), by: "sqlite_autoindex_events_1 (id=?)"},
+		{name: "events of nobody", do: list(EventFilter{AgentID: "nobody"}), most: 3 * grownSearch},
+		{name: "events of a group of types", do: list(EventFilter{Type: "call.never*"}), most: 3 * grownSearch},
+		{name: "events of a type and nobody", do: list(EventFilter{Type: "call.ended", AgentID: "nobody"}), most: 3 * grownSearch, by: "events_type (account_id=? AND type=?)"},
+		{name: "events with a text", do: list(EventFilter{Text: "nowhere"}), most: 3 * grownSearch},
+		{name: "events with a text, turned back", do: list(EventFilter{Text: "nowhere", After: idAt(g.from)}), most: 3 * grownSearch},
 		{name: "overviews", do: func(ctx context.Context) error {
 			all, err := g.Overviews(ctx, g.account)
 			if err == nil {

@@ -9,6 +9,7 @@ type EventsView struct {
 	Controls  []FilterView
 	Filtered  bool
 	Rows      []EventLine
+	Searched  Searched
 	Newer     string
 	Older     string
 	PerPage   int

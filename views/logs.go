@@ -1,10 +1,6 @@
 package views
 
-import (
-	"time"
-
-	"github.com/a-h/templ"
-)
+import "github.com/a-h/templ"
 
 // LogsView is a page of the log of deliveries.
 type LogsView struct {
@@ -17,21 +13,17 @@ type LogsView struct {
 	CountMost int
 	// CountedAll says that Matching is of all deliveries, not of the newest alone.
 	CountedAll bool
-	// Searched is how far a search came that ended before its page was full;
-	// zero: it ended by itself. GoOn is the address where it goes on.
-	Searched     time.Time
-	SearchedBack bool // towards older ones
-	GoOn         string
-	FailedURL    string
-	ClearURL     string
-	EventsURL    string // the same text among the events; empty: no text is looked for
-	Rows         []DeliveryLine
-	Total        int // without filters; asked only where nothing matches
-	LiveURL      string
-	PageURL      string // this page again
-	Newer        string
-	Older        string
-	PerPage      int
+	Searched   Searched
+	FailedURL  string
+	ClearURL   string
+	EventsURL  string // the same text among the events; empty: no text is looked for
+	Rows       []DeliveryLine
+	Total      int // without filters; asked only where nothing matches
+	LiveURL    string
+	PageURL    string // this page again
+	Newer      string
+	Older      string
+	PerPage    int
 }
 
 func (v LogsView) pageWords() string {
@@ -39,25 +31,6 @@ func (v LogsView) pageWords() string {
 		return Count(v.PerPage) + " per page"
 	}
 	return Count(v.PerPage) + " per page, " + CountUpTo(v.Matching, v.CountMost) + " in all"
-}
-
-// searchedWords say how far a search came.
-func (v LogsView) searchedWords(now time.Time) string {
-	at := v.Searched.UTC().Format("15:04")
-	if day := v.Searched.UTC().Format("2 Jan"); day != now.UTC().Format("2 Jan") {
-		at = day + ", " + at
-	}
-	if v.SearchedBack {
-		return "Searched back to " + at + "."
-	}
-	return "Searched up to " + at + "."
-}
-
-func (v LogsView) searchedMore() string {
-	if v.SearchedBack {
-		return "Few of many match; older deliveries may match too."
-	}
-	return "Few of many match; newer deliveries may match too."
 }
 
 // elsewhere says where what was looked for may be when no delivery matches.

@@ -1,0 +1,93 @@
+package store
+
+import (
+	"context"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// EventFilter narrows a list of events.
+type EventFilter struct {
+	Type    string // exact, or a group wildcard (call.*)
+	AgentID string
+	Text    string // an event's id, or text in its data
+	// Before is the id that ends the last page; zero: from the newest.
+	Before uuid.UUID
+	// After turns the page back: events newer than that id.
+	After uuid.UUID
+	Limit int // 1 to 100; 0: 20
+	// DataBytes ends a page, after its first event, where the data of its events
+	// would be larger; 0: never. Not for pages turned back.
+	DataBytes int
+}
+
+// EventPage is a part of a list of events, newest first.
+type EventPage = Page[Event]
+
+// Events lists published events, newest first; tests are not among them. Where
+// it has to look at many to find few it reads 20 000 rows at most and tells how
+// far it came.
+func (s *Store) Events(ctx context.Context, account uuid.UUID, f EventFilter) (EventPage, error) {
+	if f.Limit <= 0 || f.Limit > 100 {
+		f.Limit = 20
+	}
+	done, err := s.lists.take(ctx, account)
+	if err != nil {
+		return EventPage{}, err
+	}
+	defer done()
+	n, err := s.narrowEvents(ctx, account, f)
+	if err != nil {
+		return EventPage{}, s.wrap(err)
+	}
+	w := &search[eventRow]{s: s, narrowing: n, back: f.After != uuid.Nil, at: f.Before, wanted: f.Limit + 1}
+	if w.back {
+		w.at = f.After
+	}
+	if err := w.run(ctx); err != nil {
+		return EventPage{}, s.wrap(err)
+	}
+	return eventPage(w, f), nil
+}
+
+// narrowEvents chooses the index that leaves the least to look at, and leaves to
+// the rest what it does not answer.
+func (s *Store) narrowEvents(ctx context.Context, account uuid.UUID, f EventFilter) (n narrowing, err error) {
+	n.from("e.account_id = ?", account)
+	n.ask("NOT e.test")
+	if group, wild := strings.CutSuffix(f.Type, "*"); wild {
+		n.ask("e.type >= ? AND e.type < ?", group, group+"\x7f")
+	} else if f.Type != "" {
+		n.from("e.type = ?", f.Type)
+	}
+	if f.AgentID != "" {
+		n.ask("e.agent_id = ?", f.AgentID)
+	}
+	if id, isID := parseID(f.Text); isID {
+		var there bool
+		there, err = s.ro.NewSelect().Model((*eventRow)(nil)).Where("account_id = ? AND id = ?", account, id).Exists(ctx)
+		if err != nil || there {
+			n.from("e.id = ?", id)
+			return n, err
+		}
+	}
+	if f.Text != "" {
+		n.ask(s.d.blobText("e.data")+" LIKE ? ESCAPE '!'", likePattern(f.Text))
+	}
+	return n, nil
+}
+
+func eventPage(w *search[eventRow], f EventFilter) (p EventPage) {
+	var rows []eventRow
+	rows, p.More, p.Searched = w.found(f.Limit)
+	size := 0
+	for i := range rows {
+		if size += len(rows[i].Data); f.DataBytes > 0 && i > 0 && size > f.DataBytes {
+			p.More, p.Searched = true, uuid.Nil
+			return p
+		}
+		p.List = append(p.List, rows[i].event())
+	}
+	return p
+}

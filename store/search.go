@@ -1,0 +1,161 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+)
+
+// Page is a part of a list, newest first.
+type Page[T listed] struct {
+	List []T
+	// More says that there are others beyond the list, in the direction in which
+	// the page was turned.
+	More bool
+	// Searched is set where the search ended before the page was full: all up to
+	// this id were looked at, and a page from there on may hold more.
+	Searched uuid.UUID
+}
+
+// listed is what stands in lists by its id.
+type listed interface{ key() uuid.UUID }
+
+func (d Delivery) key() uuid.UUID { return d.ID }
+func (e Event) key() uuid.UUID    { return e.ID }
+
+// Next is the cursor of the page that follows; zero: there is none.
+func (p *Page[T]) Next(back bool) uuid.UUID {
+	switch {
+	case p.Searched != uuid.Nil:
+		return p.Searched
+	case !p.More || len(p.List) == 0:
+		return uuid.Nil
+	case back:
+		return p.List[0].key()
+	}
+	return p.List[len(p.List)-1].key()
+}
+
+// SearchedTo is when the last that was looked at was made.
+func (p *Page[T]) SearchedTo() time.Time { return madeAt(p.Searched) }
+
+// A search that no index answers reads so many rows at most, unless the options
+// say otherwise, in steps that begin small and double; it begins no step after
+// that time.
+const (
+	searchRows  = 20_000
+	searchFirst = 200
+	searchTime  = time.Second
+)
+
+func (s *Store) searchRows() int {
+	if s.opt.SearchRows > 0 {
+		return s.opt.SearchRows
+	}
+	return searchRows
+}
+
+// search walks through what an index gives, in steps, and keeps the rows of R
+// that match.
+type search[R any] struct {
+	s *Store
+	narrowing
+	without []string // columns that are not read
+	back    bool
+	at      uuid.UUID // where the next step begins
+	wanted  int
+	rows    []R
+	ended   bool // nothing is left beyond at
+}
+
+func (w *search[R]) run(ctx context.Context) error {
+	began, looked, most := time.Now(), 0, w.s.searchRows()
+	for step := searchFirst; !w.ended && looked < most && len(w.rows) < w.wanted; step *= 2 {
+		if looked > 0 && time.Since(began) > searchTime {
+			return nil
+		}
+		step = min(step, most-looked)
+		end, err := w.end(ctx, step)
+		if err != nil {
+			return err
+		}
+		if err := w.read(ctx, 0, w.wanted-len(w.rows), end); err != nil {
+			return err
+		}
+		looked += step
+		w.at, w.ended = end, end == uuid.Nil
+	}
+	return nil
+}
+
+// end is the last of the next rows of a step; zero where there are fewer.
+func (w *search[R]) end(ctx context.Context, step int) (uuid.UUID, error) {
+	var ids []uuid.UUID
+	err := w.ordered(w.s.ro.NewSelect().Model((*R)(nil)).Column("id")).Offset(int64(step-1)).Limit(1).Scan(ctx, &ids)
+	if err != nil || len(ids) == 0 {
+		return uuid.Nil, err
+	}
+	return ids[0], nil
+}
+
+// read adds rows that match, up to an end or, where it is zero, to the last.
+func (w *search[R]) read(ctx context.Context, offset, limit int, end uuid.UUID) error {
+	var rows []R
+	q := w.ordered(w.s.ro.NewSelect().Model(&rows).ExcludeColumn(w.without...))
+	if end != uuid.Nil {
+		q = q.Where(pick(w.back, "?TableAlias.id <= ?", "?TableAlias.id >= ?"), end)
+	}
+	for _, c := range w.rest {
+		q = q.Where(c.sql, c.args...)
+	}
+	err := q.Offset(int64(offset)).Limit(int64(limit)).Scan(ctx)
+	w.rows = append(w.rows, rows...)
+	return err
+}
+
+// ordered narrows to what the index gives beyond the place of the search.
+func (w *search[R]) ordered(q *bun.SelectQuery) *bun.SelectQuery {
+	for _, c := range w.base {
+		q = q.Where(c.sql, c.args...)
+	}
+	if w.byTime {
+		return q.OrderExpr("?TableAlias.created_at DESC")
+	}
+	if w.at != uuid.Nil {
+		q = q.Where(pick(w.back, "?TableAlias.id > ?", "?TableAlias.id < ?"), w.at)
+	}
+	return q.OrderExpr(pick(w.back, "?TableAlias.id ASC", "?TableAlias.id DESC"))
+}
+
+func pick(first bool, a, b string) string {
+	if first {
+		return a
+	}
+	return b
+}
+
+// found gives a page of the rows, newest first, whether there are more, and how
+// far the search came where it ended before the page was full.
+func (w *search[R]) found(limit int) (rows []R, more bool, searched uuid.UUID) {
+	if len(w.rows) <= limit && len(w.rest) > 0 && !w.ended {
+		searched = w.at
+	}
+	rows, more = trimPage(w.rows, limit, w.back)
+	return rows, more, searched
+}
+
+// count counts what matches, up to atMost, as far as end or, where it is zero,
+// as the last.
+func (w *search[R]) count(ctx context.Context, atMost int, end uuid.UUID) (n int, err error) {
+	q := w.ordered(w.s.ro.NewSelect().Model((*R)(nil)).ColumnExpr("1"))
+	for _, c := range w.rest {
+		q = q.Where(c.sql, c.args...)
+	}
+	if end != uuid.Nil {
+		q = q.Where("?TableAlias.id >= ?", end)
+	}
+	err = w.s.ro.NewSelect().ColumnExpr("count(*)").TableExpr("(?) AS matching", q.Limit(int64(atMost))).Scan(ctx, &n)
+	return n, err
+}
