@@ -10,6 +10,7 @@ import (
 	"belfry/static"
 
 	"github.com/a-h/templ"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
@@ -34,6 +35,11 @@ func TestTheScriptOnlyAddsToWhatIsThere(t *testing.T) {
 		{
 			"a header row is added", "form", `document.querySelector("[data-add-row]").click()`,
 			`[...document.querySelectorAll(".header-row")].filter(e => e.checkVisibility()).length === 2`,
+		},
+		{
+			"what was changed is no longer called wrong", "form", `{ const u = document.querySelector("#url"); u.value = "https://one.example"; u.dispatchEvent(new Event("change", {bubbles: true})) }`,
+			`!document.querySelector("#url[aria-invalid]") && getComputedStyle(document.querySelector("#url-error")).visibility === "hidden" &&
+			document.querySelector(".summary").innerText.startsWith("1 thing needs") && document.querySelectorAll(".summary li:not(.past)").length === 1`,
 		},
 		{"the first wrong field has the focus", "form", ``, `document.activeElement.id === "url"`},
 		{
@@ -66,7 +72,7 @@ func TestTheScriptOnlyAddsToWhatIsThere(t *testing.T) {
 // TestFiltersAskForWhatIsChosen changes one filter: htmx asks for the same address with the form's values, puts it into the
 // browser's address, and swaps the target only.
 func TestFiltersAskForWhatIsChosen(t *testing.T) {
-	page := with(Page(galleryFrame(EntryLogs), "Logs"), with(PageHead(Head{Title: "Logs"})),
+	logs := with(Page(galleryFrame(EntryLogs), "Logs"), with(PageHead(Head{Title: "Logs"})),
 		with(Filters(FiltersView{Action: "/filters", Target: "#rows"}), Filter(FilterView{Name: "status", Label: "Status", Options: []Option{{"failed", "Failed", ""}}}), Filter(FilterView{Name: "agent", Label: "Agent"})))
 	asked := make(chan string, 4)
 	mux := http.NewServeMux()
@@ -74,7 +80,7 @@ func TestFiltersAskForWhatIsChosen(t *testing.T) {
 	mux.HandleFunc("/filters", func(w http.ResponseWriter, r *http.Request) {
 		asked <- r.URL.RawQuery
 		rows := templ.Raw(`<div id="rows" data-status="` + r.FormValue("status") + `">rows</div>`)
-		html, err := render(r.Context(), templ.Join(page, rows))
+		html, err := render(r.Context(), templ.Join(logs, rows))
 		if err != nil {
 			t.Error(err)
 		}
@@ -99,4 +105,24 @@ func TestFiltersAskForWhatIsChosen(t *testing.T) {
 	}
 	expectEmpty(t, ctx, "the address", `location.search === "?status=failed" ? "" : location.search`)
 	expectEmpty(t, ctx, "rows", `document.querySelectorAll("#rows").length === 1 ? "" : "swapped more than once"`)
+}
+
+// TestFiltersComeFoldedOnAPhone looks at the filters as soon as the document has been read: they were never drawn open.
+func TestFiltersComeFoldedOnAPhone(t *testing.T) {
+	server := galleryServer(t)
+	ctx, cancel := context.WithTimeout(browser(t), 20*time.Second)
+	defer cancel()
+	const look = `document.addEventListener("DOMContentLoaded", () => (window.openAtFirst = document.querySelector("details.filters").open))`
+	if _, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: look}); err != nil {
+		t.Fatal(err)
+	}
+	for width, want := range map[int64]bool{390: false, 1440: true} {
+		if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, 900), chromedp.Navigate(server.URL+"/webhooks")); err != nil {
+			t.Fatal(err)
+		}
+		open, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("openAtFirst || document.querySelector('details.filters').open"))
+		if err != nil || open != want {
+			t.Errorf("%d wide the filters are open: %v (%v), want %v", width, open, err, want)
+		}
+	}
 }

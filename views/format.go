@@ -183,3 +183,16 @@ func SplitURL(url string) (host, rest string) {
 	}
 	return shown, ""
 }
+
+// breaks parts a text where a line may end within it: behind the signs between the parts of an address or a name.
+func breaks(text string) []string {
+	const signs = "/.?&=_-:"
+	var parts []string
+	from := 0
+	for i := 1; i < len(text); i++ {
+		if strings.IndexByte(signs, text[i-1]) >= 0 && strings.IndexByte(signs, text[i]) < 0 {
+			parts, from = append(parts, text[from:i]), i
+		}
+	}
+	return append(parts, text[from:])
+}

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -110,6 +111,19 @@ func TestIdsAndAddressesAreShortened(t *testing.T) {
 		host, rest := SplitURL(c.url)
 		if host != c.host || rest != c.rest {
 			t.Errorf("%s: got %q and %q", c.url, host, rest)
+		}
+	}
+}
+
+func TestAddressesBreakBetweenTheirParts(t *testing.T) {
+	for text, want := range map[string]string{
+		"https://hooks.example.com:8443/in/orders?a=1&b": "https://|hooks.|example.|com:|8443/|in/|orders?|a=|1&|b",
+		"call.ended": "call.|ended",
+		"plain":      "plain",
+		"":           "",
+	} {
+		if got := strings.Join(breaks(text), "|"); got != want {
+			t.Errorf("%s breaks as %s, want %s", text, got, want)
 		}
 	}
 }

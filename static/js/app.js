@@ -49,10 +49,15 @@
     toast.textContent = text;
     box.append(toast);
   };
+  // On a phone the filters start folded: as they come, before they are drawn.
+  const phone = matchMedia("(max-width: 767.98px)");
   new MutationObserver((changes) => {
     for (const change of changes)
-      for (const node of change.addedNodes)
-        if (node instanceof Element && node.matches(".toast:not(.tone-warn, .tone-bad)")) setTimeout(() => node.remove(), 6000);
+      for (const node of change.addedNodes) {
+        if (!(node instanceof Element)) continue;
+        if (node.matches(".toast:not(.tone-warn, .tone-bad)")) setTimeout(() => node.remove(), 6000);
+        if (phone.matches && document.readyState === "loading" && node.matches("details.filters")) node.open = false;
+      }
   }).observe(root, { childList: true, subtree: true });
 
   // Dialogs: a trigger is a link to the page with the dialog open; here it opens in place.
@@ -98,6 +103,20 @@
   document.addEventListener("htmx:finally:request", rest);
   window.addEventListener("pageshow", rest);
   on("click", "[aria-disabled=true]", (button, event) => event.preventDefault());
+
+  // What was changed is no longer called wrong, beside the field and in the list above the form. Nothing is taken out of
+  // the page: what is just being clicked would move away.
+  on("change", "form .header-row, form .form-field, form fieldset", (part) => {
+    each(".form-error", (fault) => fault.classList.add("past"), part);
+    each("[aria-invalid]", (field) => field.removeAttribute("aria-invalid"), part);
+    const summary = part.closest("form").querySelector(".summary");
+    if (!summary) return;
+    each("li", (line) => part.contains(document.getElementById(line.querySelector("a").hash.slice(1))) && line.classList.add("past"), summary);
+    const left = summary.querySelectorAll("li:not(.past)").length;
+    summary.classList.toggle("past", left === 0);
+    summary.querySelector("h2").textContent =
+      left === 0 ? "All of this was changed: save again" : left === 1 ? "1 thing needs another look" : `${left} things need another look`;
+  });
 
   // Filters that aren't set stay out of the address.
   document.addEventListener("formdata", (event) => {
@@ -221,10 +240,6 @@
     });
   setInterval(refreshTimes, 5000);
 
-  // On a phone the filters start folded.
-  const fold = () => {
-    if (matchMedia("(max-width: 767.98px)").matches) each("details.filters[open]", (filters) => (filters.open = false));
-  };
   // Of a picker only the groups with something chosen start open, or else the first.
   const foldPicker = (picker) => {
     const groups = [...picker.querySelectorAll("[data-picker-group]")];
@@ -237,7 +252,7 @@
   };
   // The first wrong field gets the focus when a form comes back, not when a check on leaving a field does.
   const focusFault = () => document.querySelector("[aria-invalid=true]")?.focus();
-  document.addEventListener("DOMContentLoaded", () => (fold(), each("[data-picker]", foldPicker), ready(), focusFault()));
+  document.addEventListener("DOMContentLoaded", () => (each("[data-picker]", foldPicker), ready(), focusFault()));
   document.addEventListener("htmx:after:swap", (event) => {
     ready();
     if (event.detail?.ctx?.sourceElement?.matches?.("form[hx-post]")) focusFault();
