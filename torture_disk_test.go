@@ -15,9 +15,8 @@ import (
 
 // disk is a place for files that a test can fill up.
 type disk struct {
-	t       *testing.T
-	dir     string
-	ballast *os.File
+	t   *testing.T
+	dir string
 }
 
 // mountDisk gives a small file system of its own until the test ends; ok is
