@@ -109,8 +109,9 @@ func TestWorstDayTheAccountsRateHoldsOverTwoNodes(t *testing.T) {
 	}
 	rate := float64(seconds*perSecond) / time.Since(began).Seconds()
 	t.Logf("%.1f requests a second over two nodes; the account has %d", rate, perSecond)
-	// The short form has two seconds, in which a busy machine may be late.
-	if rate < sized(0.7, 0.95)*perSecond || rate > 1.05*perSecond {
+	// The short form has two seconds, in which a busy machine may be late, and may
+	// spend what the bucket gathered meanwhile.
+	if rate < sized(0.7, 0.95)*perSecond || rate > sized(1.55, 1.05)*perSecond {
 		t.Errorf("%.1f requests a second over two nodes, want %d", rate, perSecond)
 	}
 	for _, r := range nodes {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -200,10 +201,15 @@ func (s *Store) share(r ClaimRequest, states map[uuid.UUID]*accountState, queues
 	}
 	var takes []take
 	room := int64(r.Max)
-	for _, account := range sortedKeys(byAccount, compareIDs) {
+	for _, list := range byAccount {
+		slices.SortFunc(list, func(x, y *queueRow) int { return cmp.Compare(x.ServedAt, y.ServedAt) })
+	}
+	accounts := sortedKeys(byAccount, compareIDs)
+	slices.SortStableFunc(accounts, func(x, y uuid.UUID) int { return cmp.Compare(byAccount[x][0].ServedAt, byAccount[y][0].ServedAt) })
+	for at, account := range accounts {
 		list, a := byAccount[account], states[account]
-		slices.SortFunc(list, func(x, y *queueRow) int { return int(x.ServedAt - y.ServedAt) })
-		tokens := min(a.tokens(), room)
+		others := int64(len(accounts) - at)
+		tokens := min(a.tokens(), (room+others-1)/others)
 		if a.tokens() == 0 {
 			s.dry.begin(account, s.here(), a.rate().wait(a.used, a.Now))
 		}
