@@ -210,14 +210,15 @@ func (s *Store) share(r ClaimRequest, states map[uuid.UUID]*accountState, queues
 		list, a := byAccount[account], states[account]
 		others := int64(len(accounts) - at)
 		tokens := min(a.tokens(), (room+others-1)/others)
+		here := fromMicros(min(a.Now, s.here().UnixMicro())) // the clock may have gone on meanwhile
 		if a.tokens() == 0 {
-			s.dry.begin(account, s.here(), a.rate().wait(a.used, a.Now))
+			s.dry.begin(account, here, a.rate().wait(a.used, a.Now))
 		}
 		for i, q := range list {
 			left := int64(len(list) - i)
 			allowed := q.allowed(a)
 			if allowed == 0 {
-				s.dry.begin(q.ID, s.here(), q.resumeRate(a).wait(q.ResumeUsedUntil, a.Now))
+				s.dry.begin(q.ID, here, q.resumeRate(a).wait(q.ResumeUsedUntil, a.Now))
 			}
 			n := min((tokens+left-1)/left, r.free(q.ID, s.opt.Limits.InFlight), allowed)
 			if n > 0 {
