@@ -127,7 +127,7 @@ func (s *Store) dueQueues(ctx context.Context, r ClaimRequest) (ids, accounts []
 	type queueOf struct{ id, account uuid.UUID }
 	read := func(scan scanner) (q queueOf, err error) { return q, scan(&q.id, &q.account) }
 	not, _ := s.notNow(r)
-	rows, err := rowsOf(ctx, s, nil, read, "SELECT q.id, q.account_id"+s.claimable()+" AND "+dueSQL+" <= "+s.d.nowOr("$2")+" ORDER BY q.served_at LIMIT $3",
+	rows, err := rowsOf(ctx, s, nil, read, "SELECT q.id, q.account_id"+s.claimable()+" AND "+dueSQL+" <= "+s.d.nowOr("$2")+" ORDER BY q.served_at LIMIT $3 + 0",
 		not, s.nowArg(), maxQueues)
 	seen := map[uuid.UUID]bool{}
 	for _, row := range rows {

@@ -68,7 +68,7 @@ func (d *sqliteDB) path() string { return filepath.Join(d.s.opt.DataDir, "belfry
 func (d *sqliteDB) dsn(more string) string {
 	return "file:" + (&url.URL{Path: d.path()}).EscapedPath() +
 		"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)" +
-		"&_pragma=cache_size(-16384)&_pragma=wal_autocheckpoint(4000)&" + more
+		"&_pragma=temp_store(MEMORY)&_pragma=cache_size(-16384)&_pragma=wal_autocheckpoint(4000)&" + more
 }
 
 // takeLock lets one process serve the file. The lock ends with the process,
@@ -142,8 +142,10 @@ func (d *sqliteDB) insertBatch(ctx context.Context, tx bun.Tx, table, conflict s
 		names[i] = c.name
 	}
 	row := "(?" + strings.Repeat(", ?", len(cols)-1) + ")"
+	// What a statement that fails leaves behind is undone with the transaction: OR
+	// FAIL spares a journal for each statement.
 	return d.each(ctx, tx, cols, func(rows int) string {
-		return "INSERT INTO " + table + " (" + strings.Join(names, ", ") + ") VALUES " + row + strings.Repeat(", "+row, rows-1) + " " + conflict
+		return "INSERT OR FAIL INTO " + table + " (" + strings.Join(names, ", ") + ") VALUES " + row + strings.Repeat(", "+row, rows-1) + " " + conflict
 	}, insertRows, 1)
 }
 
@@ -221,9 +223,12 @@ func (d *sqliteDB) prepare(ctx context.Context, tx bun.Tx, query string) (*sql.S
 	if !known {
 		// The connection is free once the transaction is over.
 		go func() {
-			if stmt, err := d.s.db.DB.PrepareContext(ctx, query); err == nil {
-				d.statements.Store(query, stmt)
+			stmt, err := d.s.db.DB.PrepareContext(ctx, query)
+			if err != nil {
+				d.statements.Delete(query) // the next one tries again
+				return
 			}
+			d.statements.Store(query, stmt)
 		}()
 	}
 	return tx.Tx.PrepareContext(ctx, query)
@@ -259,13 +264,14 @@ func (d *sqliteDB) each(ctx context.Context, tx bun.Tx, cols []column, query fun
 	return nil
 }
 
-// What a queue has due, earliest first; of a probed one, its oldest.
+// What a queue has due, earliest first; of a probed one, its oldest. A bare
+// argument as LIMIT would have the statement planned anew each time.
 const (
 	sqliteDueSQL = "SELECT " + claimColumns + ` FROM deliveries d JOIN events e ON e.id = d.event_id
-		WHERE d.queue_id = $1 AND d.status = 0 AND d.next_attempt_at BETWEEN $2 AND $3 ORDER BY d.next_attempt_at LIMIT $4`
+		WHERE d.queue_id = $1 AND d.status = 0 AND d.next_attempt_at BETWEEN $2 AND $3 ORDER BY d.next_attempt_at LIMIT $4 + 0`
 	sqliteProbeSQL = "SELECT " + claimColumns + ` FROM deliveries d JOIN events e ON e.id = d.event_id
 		WHERE d.webhook_id = $1 AND d.status = 0 AND NOT d.test ORDER BY d.id LIMIT 1`
-	sqliteLeaseSQL = "UPDATE deliveries SET status = 1, lease_node = $1, lease_until = $2 WHERE id IN (SELECT value FROM json_each($3))"
+	sqliteLeaseSQL = "UPDATE OR FAIL deliveries SET status = 1, lease_node = $1, lease_until = $2 WHERE id IN (SELECT value FROM json_each($3))"
 )
 
 func (d *sqliteDB) claimRows(ctx context.Context, tx bun.Tx, takes []take, now, leaseUntil int64, node string) ([]claimed, error) {
@@ -335,7 +341,7 @@ func (d *sqliteDB) databaseSize(ctx context.Context) (int64, error) {
 // server, which hears of what they changed through the file.
 func (d *sqliteDB) ring(context.Context, bun.Tx, []Change) error { return nil }
 
-// listen notices what commands beside the server write, within 200 ms: the
+// listen notices what commands beside the server write, within 100 ms: the
 // data version that a connection sees changes only by others' commits.
 func (d *sqliteDB) listen(ctx context.Context, heard func(Change)) {
 	if !d.s.opt.Serve {
