@@ -224,20 +224,19 @@ func (r *running) publish(key, id string) {
 // receiver takes deliveries in the test's process.
 type receiver struct {
 	*httptest.Server
+	gate
 	arrived  chan string // id of each request as it comes
 	answered chan string // id of each request that was answered with 200
 
-	mu      sync.Mutex
-	secret  string        // verifies, where it is set
-	faults  []error       // what did not verify
-	release chan struct{} // closed while requests are answered
+	mu     sync.Mutex
+	secret string  // verifies, where it is set
+	faults []error // what did not verify
 }
 
 // newReceiver serves until the test ends and answers at once.
 func newReceiver(t *testing.T) *receiver {
 	t.Helper()
-	r := &receiver{arrived: make(chan string, 10_000), answered: make(chan string, 10_000), release: make(chan struct{})}
-	close(r.release)
+	r := &receiver{arrived: make(chan string, 10_000), answered: make(chan string, 10_000)}
 	r.Server = httptest.NewServer(http.HandlerFunc(r.receive))
 	t.Cleanup(r.Close)
 	t.Cleanup(r.letGo)
@@ -245,46 +244,29 @@ func newReceiver(t *testing.T) *receiver {
 }
 
 func (r *receiver) receive(w http.ResponseWriter, req *http.Request) {
-	body, err := io.ReadAll(req.Body)
-	var event struct{ Data struct{ ID string } }
-	if err != nil || json.Unmarshal(body, &event) != nil {
-		return // the sender was killed
+	body, id, err := readEvent(req)
+	if err != nil {
+		return
 	}
-	r.mu.Lock()
-	release := r.release
-	if r.secret != "" {
-		if err := signature.Verify(req.Header, body, r.secret); err != nil {
-			r.faults = append(r.faults, err)
-		}
-	}
-	r.mu.Unlock()
-	r.arrived <- event.Data.ID
-	select {
-	case <-release:
-	case <-req.Context().Done():
+	r.verify(req.Header, body)
+	r.arrived <- id
+	if !r.wait(req) {
 		return
 	}
 	w.WriteHeader(http.StatusOK)
 	if http.NewResponseController(w).Flush() == nil {
-		r.answered <- event.Data.ID
+		r.answered <- id
 	}
 }
 
-// holdBack leaves requests without an answer from now on.
-func (r *receiver) holdBack() {
+func (r *receiver) verify(header http.Header, body []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.release = make(chan struct{})
-}
-
-// letGo answers what is held back, and all that comes.
-func (r *receiver) letGo() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	select {
-	case <-r.release:
-	default:
-		close(r.release)
+	if r.secret == "" {
+		return
+	}
+	if err := signature.Verify(header, body, r.secret); err != nil {
+		r.faults = append(r.faults, err)
 	}
 }
 

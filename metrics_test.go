@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -54,17 +53,6 @@ func (r *running) scrapeUntil(key string, want map[string]float64) map[string]fl
 	}
 }
 
-// hook registers an endpoint for one type of event and gives its id.
-func (r *running) hook(key, url, event string) string {
-	r.t.Helper()
-	status, body := r.ask(key, "POST", "/api/v1/webhooks", `{"url":"`+url+`","events":["`+event+`"]}`)
-	id := regexp.MustCompile(`"id":"([^"]+)"`).FindStringSubmatch(string(body))
-	if status != http.StatusCreated || id == nil {
-		r.t.Fatalf("add a webhook: %d %s", status, body)
-	}
-	return id[1]
-}
-
 // publishMany publishes events of one type in one batch.
 func (r *running) publishMany(key, event string, n int) {
 	r.t.Helper()
@@ -94,19 +82,19 @@ func TestMetricsTellWhatTheEngineDoes(t *testing.T) {
 		gone := httptest.NewServer(http.NotFoundHandler())
 		gone.Close()
 
-		r.hook(key, well.URL, "call.ended")
+		subscribe(r, key, well.URL, "call.ended")
 		r.publishMany(key, "call.ended", 3) // delivered
-		r.hook(key, hanging.URL, "call.started")
+		subscribe(r, key, hanging.URL, "call.started")
 		r.publishMany(key, "call.started", 2) // under way
-		r.hook(key, broken.URL, "message.sent")
+		subscribe(r, key, broken.URL, "message.sent")
 		r.publishMany(key, "message.sent", 12) // fail, and bring probing
-		paused := r.hook(key, gone.URL, "message.received")
+		paused := subscribe(r, key, gone.URL, "message.received")
 		r.publishMany(key, "message.received", 2) // fail, and are held
 		r.scrapeUntil(key, map[string]float64{`belfry_attempts_total{outcome="connect"}`: 2})
-		if status, body := r.ask(key, "PATCH", "/api/v1/webhooks/"+paused, `{"active":false}`); status != http.StatusOK {
+		if status, body := r.ask(key, "PATCH", "/api/v1/webhooks/"+paused.String(), `{"active":false}`); status != http.StatusOK {
 			t.Fatalf("pause: %d %s", status, body)
 		}
-		r.hook(limited, well.URL, "call.ended")
+		subscribe(r, limited, well.URL, "call.ended")
 		r.publishMany(limited, "call.ended", 60) // 50 go at once
 
 		values := r.scrapeUntil(key, map[string]float64{

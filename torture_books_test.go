@@ -23,13 +23,16 @@ type books struct {
 
 func openBooks(t *testing.T, db storetest.Database) *books {
 	t.Helper()
-	b := &books{t: t, store: openTestStore(t, db)}
-	account, err := b.store.EnsureDefaultAccount(t.Context())
+	return booksOf(t, openTestStore(t, db))
+}
+
+func booksOf(t *testing.T, st *store.Store) *books {
+	t.Helper()
+	account, err := st.EnsureDefaultAccount(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.account = account.ID
-	return b
+	return &books{t: t, store: st, account: account.ID}
 }
 
 // leftUnderWay gives the deliveries that a killed process was busy with. An
@@ -46,12 +49,7 @@ func leftUnderWay(t *testing.T, db storetest.Database) (left []string) {
 		t.Fatal(err)
 	}
 	defer st.Close()
-	account, err := st.EnsureDefaultAccount(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := &books{t, st, account.ID}
-	for _, d := range b.deliveries(store.DeliveryFilter{Status: []store.Status{store.Processing}}) {
+	for _, d := range booksOf(t, st).deliveries(store.DeliveryFilter{Status: []store.Status{store.Processing}}) {
 		left = append(left, d.ID.String())
 	}
 	return left

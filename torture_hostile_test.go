@@ -124,13 +124,6 @@ func publishAs(r *running, key, event, id string) {
 	}
 }
 
-// idIn finds the id in a delivery's body.
-func idIn(body []byte) string {
-	var event struct{ Data struct{ ID string } }
-	_ = json.Unmarshal(body, &event)
-	return event.Data.ID
-}
-
 // hostileEndpoints starts them all, and gives the file of the authority that
 // the program is to trust for their certificates.
 func hostileEndpoints(t *testing.T) (list []hostile, roots string) {

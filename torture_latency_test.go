@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -39,12 +38,15 @@ func newProbe(t *testing.T, r *running, key string) *probe {
 
 func (p *probe) receive(_ http.ResponseWriter, req *http.Request) {
 	came := time.Now()
-	body, _ := io.ReadAll(req.Body)
+	_, id, err := readEvent(req)
+	if err != nil {
+		return
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if waiting, ok := p.waiting[idIn(body)]; ok {
+	if waiting, ok := p.waiting[id]; ok {
 		waiting <- came
-		delete(p.waiting, idIn(body))
+		delete(p.waiting, id)
 	}
 }
 

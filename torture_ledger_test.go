@@ -1,9 +1,7 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -27,9 +25,10 @@ const (
 // program accepted from a sender, and the requests that its endpoints got.
 type ledger struct {
 	*httptest.Server
+	gate  // of the steady hook
 	hooks []string
 	came  atomic.Int64 // requests
-	held  atomic.Int64 // requests that wait for letGo
+	held  atomic.Int64 // requests that wait at the gate
 
 	mu       sync.Mutex
 	secrets  map[string]string    // by hook; what arrives there has to verify
@@ -39,7 +38,6 @@ type ledger struct {
 	open     map[string]bool      // hook and id: accepted, and not brought yet
 	faults   []string
 	grown    chan struct{} // holds a token when something was brought
-	release  chan struct{} // closed while the steady hook answers
 }
 
 // request is one request as the endpoint saw it.
@@ -54,9 +52,8 @@ func newLedger(t *testing.T, hooks ...string) *ledger {
 	t.Helper()
 	l := &ledger{
 		hooks: hooks, secrets: map[string]string{}, accepted: map[string]bool{}, arrivals: map[string][]request{},
-		brought: map[string]bool{}, open: map[string]bool{}, grown: make(chan struct{}, 1), release: make(chan struct{}),
+		brought: map[string]bool{}, open: map[string]bool{}, grown: make(chan struct{}, 1),
 	}
-	close(l.release)
 	l.Server = httptest.NewServer(http.HandlerFunc(l.receive))
 	t.Cleanup(l.Close)
 	t.Cleanup(l.letGo)
@@ -75,59 +72,31 @@ func (l *ledger) subscribe(r *running, key string) {
 }
 
 func (l *ledger) receive(w http.ResponseWriter, req *http.Request) {
-	body, err := io.ReadAll(req.Body)
-	var event struct{ Data struct{ ID string } }
-	if err != nil || json.Unmarshal(body, &event) != nil {
-		return // the process was killed while it sent
+	body, id, err := readEvent(req)
+	if err != nil {
+		return
 	}
 	a, hook := requestOf(req), req.URL.Path
-	if hook == slowHook && len(event.Data.ID)%4 == 0 {
+	if hook == slowHook && len(id)%4 == 0 {
 		time.Sleep(30 * time.Millisecond) // what this endpoint is for
 	}
 	if hook == flakyHook && a.attempt == 1 && a.delivery[len(a.delivery)-1] <= '2' {
 		a.status = http.StatusInternalServerError
 	}
-	if hook == steadyHook && !l.wait(req) {
+	if hook == steadyHook && !l.hold(req) {
 		a.status = 0
 	}
-	l.note(hook, event.Data.ID, a, signature.Verify(req.Header, body, l.secretOf(hook)))
+	l.note(hook, id, a, signature.Verify(req.Header, body, l.secretOf(hook)))
 	if a.status != 0 {
 		w.WriteHeader(a.status)
 	}
 }
 
-// wait holds a request back until letGo, and says whether somebody still waits
-// for the answer then.
-func (l *ledger) wait(req *http.Request) bool {
-	l.mu.Lock()
-	release := l.release
-	l.mu.Unlock()
+// hold counts a request for as long as the gate holds it back.
+func (l *ledger) hold(req *http.Request) bool {
 	l.held.Add(1)
 	defer l.held.Add(-1)
-	select {
-	case <-release:
-		return true
-	case <-req.Context().Done():
-		return false
-	}
-}
-
-// holdBack leaves requests to the steady hook without an answer from now on.
-func (l *ledger) holdBack() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.release = make(chan struct{})
-}
-
-// letGo answers what is held back, and all that comes.
-func (l *ledger) letGo() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	select {
-	case <-l.release:
-	default:
-		close(l.release)
-	}
+	return l.wait(req)
 }
 
 func requestOf(req *http.Request) request {

@@ -34,7 +34,6 @@ type sender struct {
 	all    sync.WaitGroup
 
 	unavailable atomic.Int64 // answers of 503
-	full        atomic.Int64 // answers of 507
 	took        atomic.Int64 // accepted calls
 }
 
@@ -129,9 +128,6 @@ func (s *sender) heed(answer *http.Response, text []byte, ids []string) bool {
 		if answer.Header.Get("Retry-After") == "" {
 			s.ledger.fault("a 503 without Retry-After: %s", text)
 		}
-		return false
-	case http.StatusInsufficientStorage:
-		s.full.Add(1)
 		return false
 	}
 	s.ledger.fault("publish: %s %s", answer.Status, text)

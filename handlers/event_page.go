@@ -63,10 +63,7 @@ func (h *Handlers) eventsPage(c echo.Context) error {
 		v.Rows = append(v.Rows, eventLine(&page.List[i]))
 	}
 	v.Newer, v.Older = pages(f, ids, page.More)
-	if page.Searched != uuid.Nil {
-		v.Searched, v.Newer, v.Older = searched(f, page.Searched, page.SearchedTo(), v.Newer, v.Older)
-		v.Searched.Of = "events"
-	}
+	v.Searched, v.Newer, v.Older = searched(f, "events", page.Searched, page.SearchedTo(), v.Newer, v.Older)
 	if err := h.eventControls(ctx, account.ID, f, &v); err != nil {
 		return err
 	}

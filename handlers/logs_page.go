@@ -35,10 +35,7 @@ func (h *Handlers) logsPage(c echo.Context) error {
 	}
 	v.Rows = deliveryLines(page.List)
 	v.Newer, v.Older = pages(f, idsOf(page.List), page.More)
-	if page.Searched != uuid.Nil {
-		v.Searched, v.Newer, v.Older = searched(f, page.Searched, page.SearchedTo(), v.Newer, v.Older)
-		v.Searched.Of = "deliveries"
-	}
+	v.Searched, v.Newer, v.Older = searched(f, "deliveries", page.Searched, page.SearchedTo(), v.Newer, v.Older)
 	if err := h.countLog(ctx, account.ID, ask, f, &v); err != nil {
 		return err
 	}
@@ -63,14 +60,18 @@ func (f logFilter) view() views.LogsView {
 	}
 }
 
-// searched leads on from where a search ended that had looked at many rows, up
-// to an id made at a time. Newer and older are where the page would lead without.
-func searched(f pager, id uuid.UUID, at time.Time, newer, older string) (to views.Searched, before, after string) {
+// searched leads on from where a search that had looked at many rows of a kind
+// ended: up to an id made at a time; the zero id: it ended by itself. Newer and
+// older are where the page would lead without.
+func searched(f pager, of string, id uuid.UUID, at time.Time, newer, older string) (to views.Searched, before, after string) {
 	path, _, from := f.place()
-	if from != uuid.Nil {
-		return views.Searched{To: at, GoOn: f.address(path, "after", id.String())}, f.address(path), older
+	switch {
+	case id == uuid.Nil:
+		return to, newer, older
+	case from != uuid.Nil:
+		return views.Searched{Of: of, To: at, GoOn: f.address(path, "after", id.String())}, f.address(path), older
 	}
-	return views.Searched{To: at, Back: true, GoOn: f.address(path, "before", id.String())}, newer, ""
+	return views.Searched{Of: of, To: at, Back: true, GoOn: f.address(path, "before", id.String())}, newer, ""
 }
 
 func idsOf(list []store.Delivery) []uuid.UUID {

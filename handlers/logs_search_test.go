@@ -30,27 +30,36 @@ func searching(t *testing.T, f func(t *testing.T, s *site, hook store.Webhook)) 
 	})
 }
 
+// goesOn opens a page of a searching site that asks for the rare ones, and goes
+// on as each page says: up to the oldest, where 35 rows are searched by tens.
+// It gives the last page.
+func (b *browser) goesOn(path, list, rows, of string) *goquery.Document {
+	b.t.Helper()
+	var counts []int
+	doc := b.get(path + "?q=rare").dom(b.t)
+	for {
+		counts = append(counts, doc.Find(rows).Length())
+		on := doc.Find(list + " .message a")
+		if on.Length() == 0 {
+			break
+		}
+		has(b.t, plain(doc, list+" .message"), "Searched back to", "older "+of+" may match too", "Go on")
+		address, _ := on.Attr("href")
+		if !strings.Contains(address, "q=rare") || !strings.Contains(address, "before=") || len(counts) > 5 {
+			b.t.Fatalf("after %d pages it goes on at %s", len(counts), address)
+		}
+		doc = b.get(address).dom(b.t)
+	}
+	if fmt.Sprint(counts) != "[1 1 0 1]" {
+		b.t.Errorf("rows, page by page: %v", counts)
+	}
+	return doc
+}
+
 func TestTheLogSaysHowFarItSearchedAndGoesOn(t *testing.T) {
 	searching(t, func(t *testing.T, s *site, _ store.Webhook) {
 		b := s.signedIn(store.RoleViewer)
-		var rows []int
-		doc := b.get(logsPath + "?q=rare").dom(t)
-		for {
-			rows = append(rows, doc.Find("#rows tr").Length())
-			on := doc.Find("#deliveries .message a")
-			if on.Length() == 0 {
-				break
-			}
-			has(t, plain(doc, "#deliveries .message"), "Searched back to", "older deliveries may match too", "Go on")
-			address, _ := on.Attr("href")
-			if !strings.Contains(address, "q=rare") || !strings.Contains(address, "before=") || len(rows) > 5 {
-				t.Fatalf("after %d pages it goes on at %s", len(rows), address)
-			}
-			doc = b.get(address).dom(t)
-		}
-		if fmt.Sprint(rows) != "[1 1 0 1]" {
-			t.Errorf("rows, page by page: %v", rows)
-		}
+		doc := b.goesOn(logsPath, "#deliveries", "#rows tr", "deliveries")
 		if words := plain(doc, "#log-count"); strings.Contains(words, "match") {
 			t.Errorf("what was not counted is told: %s", words)
 		}
@@ -62,67 +71,29 @@ func TestTheLogSaysHowFarItSearchedAndGoesOn(t *testing.T) {
 	})
 }
 
-func TestTheAPISearchGoesOnByItsLink(t *testing.T) {
-	searching(t, func(t *testing.T, s *site, hook store.Webhook) {
-		k := s.caller(store.ScopeRead)
-		path := "/webhooks/" + hook.ID.String() + "/deliveries?status=delivered"
-		for pages := 0; ; pages++ {
-			got := k.get(path).is(http.StatusOK)
-			if strings.TrimSpace(string(got.body)) != "[]" {
-				t.Fatalf("nothing is delivered, and yet %s", got.body)
-			}
-			link := got.header.Get("Link")
-			if link == "" {
-				if pages != 3 {
-					t.Errorf("%d pages were searched, want 4 of 10 rows for 35", pages+1)
-				}
-				return
-			}
-			address, _, _ := strings.Cut(strings.TrimPrefix(link, "<"), ">")
-			path = strings.TrimPrefix(address, "/api/v1")
-		}
-	})
-}
-
 func TestTheEventsSayHowFarTheyWereSearchedAndGoOn(t *testing.T) {
 	searching(t, func(t *testing.T, s *site, _ store.Webhook) {
-		b := s.signedIn(store.RoleViewer)
-		var rows []int
-		doc := b.get(eventsPath + "?q=rare").dom(t)
-		for {
-			rows = append(rows, doc.Find("#events tbody tr").Length())
-			on := doc.Find("#events .message a")
-			if on.Length() == 0 {
-				break
-			}
-			has(t, plain(doc, "#events .message"), "Searched back to", "older events may match too", "Go on")
-			address, _ := on.Attr("href")
-			if !strings.Contains(address, "q=rare") || !strings.Contains(address, "before=") || len(rows) > 5 {
-				t.Fatalf("after %d pages it goes on at %s", len(rows), address)
-			}
-			doc = b.get(address).dom(t)
-		}
-		if fmt.Sprint(rows) != "[1 1 0 1]" {
-			t.Errorf("rows, page by page: %v", rows)
-		}
+		s.signedIn(store.RoleViewer).goesOn(eventsPath, "#events", "#events tbody tr", "events")
 	})
 }
 
-func TestTheAPISearchOfEventsGoesOnByItsLink(t *testing.T) {
-	searching(t, func(t *testing.T, s *site, _ store.Webhook) {
+func TestAPISearchesGoOnByTheirLinks(t *testing.T) {
+	searching(t, func(t *testing.T, s *site, hook store.Webhook) {
 		k := s.caller(store.ScopeRead)
-		path := "/events?agent_id=nobody"
-		for pages := 1; ; pages++ {
-			got := k.get(path).is(http.StatusOK)
-			link := got.header.Get("Link")
-			if link == "" {
-				if pages != 4 {
-					t.Errorf("%d pages were searched, want 4 of 10 rows for 35", pages)
+		for _, path := range []string{"/webhooks/" + hook.ID.String() + "/deliveries?status=delivered", "/events?agent_id=nobody"} {
+			pages := 1
+			for got := k.get(path); pages < 10; pages++ {
+				if strings.TrimSpace(string(got.is(http.StatusOK).body)) != "[]" {
+					t.Fatalf("%s: nothing matches, and yet %s", path, got.body)
 				}
-				return
+				if got.header.Get("Link") == "" {
+					break
+				}
+				got = k.get(strings.TrimPrefix(nextOf(t, got), apiPath))
 			}
-			address, _, _ := strings.Cut(strings.TrimPrefix(link, "<"), ">")
-			path = strings.TrimPrefix(address, "/api/v1")
+			if pages != 4 {
+				t.Errorf("%s: %d pages were searched, want 4 of 10 rows for 35", path, pages)
+			}
 		}
 	})
 }

@@ -123,7 +123,7 @@ func (h *Handlers) checkWebhookForm(ctx context.Context, account uuid.UUID, f we
 	err := h.store.CheckWebhook(ctx, account, n)
 	var refused *store.Error
 	switch {
-	case errors.As(err, &refused):
+	case errors.As(err, &refused) && refused.Code == store.CodeInvalid:
 		wrong = append(refused.Fields, wrong...)
 	case err != nil:
 		return err

@@ -13,7 +13,8 @@ import (
 const auditBatch = 500
 
 // CheckSecrets decrypts every secret that is kept, and tells how many there
-// are. The error names whose secrets the key does not fit.
+// are. The error says how many of them the key does not fit, and whose is the
+// first.
 func (s *Store) CheckSecrets(ctx context.Context) (secrets int, err error) {
 	c := &secretCheck{s: s}
 	if err := c.webhooks(ctx); err != nil {

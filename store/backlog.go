@@ -65,10 +65,8 @@ func (s *Store) countQueues(ctx context.Context, now time.Time, b *Backlog) erro
 		Inactive, Probing, Probed                    int64
 		Due                                          sql.NullInt64
 	}
-	sum := func(what, name string) string { return "CAST(coalesce(sum(" + what + "), 0) AS bigint) AS " + name }
-	err := s.ro.NewRaw("SELECT "+sum("pending", "pending")+", "+sum("processing", "processing")+", "+sum("delivered", "delivered")+", "+
-		sum("failed", "failed")+", "+sum("dead", "dead")+", "+sum("CASE WHEN paused THEN pending END", "inactive")+", "+
-		sum("CASE WHEN probing AND NOT paused THEN pending END", "probing")+", count(CASE WHEN probing AND NOT paused THEN 1 END) AS probed, "+
+	err := s.ro.NewRaw("SELECT "+totalsSQL()+", "+sumSQL("CASE WHEN paused THEN pending END", "inactive")+", "+
+		sumSQL("CASE WHEN probing AND NOT paused THEN pending END", "probing")+", count(CASE WHEN probing AND NOT paused THEN 1 END) AS probed, "+
 		"min(CASE WHEN NOT paused AND NOT deleted AND NOT probing AND pending > 0 THEN due_at END) AS due FROM queues").Scan(ctx, &row)
 	b.Counts = Summary{row.Pending, row.Processing, row.Delivered, row.Failed, row.Dead}
 	b.Inactive, b.Probing, b.ProbingWebhooks = row.Inactive, row.Probing, row.Probed
@@ -95,7 +93,7 @@ func (s *Store) countLimited(ctx context.Context, now time.Time, b *Backlog) err
 			return err
 		}
 		state := accountState{Now: micros(now), used: rows[i].RateUsedUntil, desk: &desk{account: account}}
-		if state.tokens() < 2 {
+		if state.held() {
 			b.LimitedAccounts++
 			b.Limited += rows[i].Pending
 		}

@@ -38,6 +38,21 @@ func TestAClockThatIsSetBackMovesWhatWaitsByAsMuchOnce(t *testing.T) {
 	})
 }
 
+func TestSmallStepsOfTheClockAddUp(t *testing.T) {
+	each(t, func(t *testing.T, d *desk) {
+		d.webhook("https://a.example/hook")
+		d.publish("call.ended", `{}`)
+		must(t, d.Beat(d.ctx))
+		for range 2 {
+			d.clock.forward(-1500 * time.Millisecond)
+			must(t, d.Beat(d.ctx))
+		}
+		if jobs := d.claim(); len(jobs) != 1 {
+			t.Error("what was due 3 s ago by the clock of then waits for it")
+		}
+	})
+}
+
 func TestASmallStepOfTheClockIsWaitedFor(t *testing.T) {
 	each(t, func(t *testing.T, d *desk) {
 		d.webhook("https://a.example/hook")

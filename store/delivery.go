@@ -253,8 +253,8 @@ func (d *Delivery) due(now int64) bool {
 }
 
 func (d *Delivery) holdForRate(a *accountState) {
-	if d.due(a.Now) && a.tokens() < 2 {
-		d.Held, d.HeldUntil = HeldRate, Time{fromMicros(a.used + 2*a.rate().interval)}
+	if d.due(a.Now) && a.held() {
+		d.Held, d.HeldUntil = HeldRate, a.heldUntil()
 	}
 }
 

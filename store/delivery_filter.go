@@ -25,6 +25,15 @@ type condition struct {
 func (n *narrowing) from(sql string, args ...any) { n.base = append(n.base, condition{sql, args}) }
 func (n *narrowing) ask(sql string, args ...any)  { n.rest = append(n.rest, condition{sql, args}) }
 
+// askGroup asks for a group of types where the pattern is one (call.*).
+func (n *narrowing) askGroup(column, pattern string) bool {
+	group, wild := strings.CutSuffix(pattern, "*")
+	if wild {
+		n.ask(column+" >= ? AND "+column+" < ?", group, group+"\x7f")
+	}
+	return wild
+}
+
 // idSlack is how far the time of an id may be from that of its row: the former
 // is the node's, the latter the database's.
 const idSlack = 5 * time.Second
@@ -32,11 +41,14 @@ const idSlack = 5 * time.Second
 // narrow chooses the index that leaves the least to look at, and leaves to the
 // rest what it does not answer.
 func (s *Store) narrow(ctx context.Context, account uuid.UUID, f DeliveryFilter) (n narrowing, err error) {
-	id, isID := parseID(f.Text)
-	switch {
-	case f.Tests: // they stand in the account's own queue
+	if f.Tests { // they stand in the account's own queue
 		n.from("d.queue_id = ? AND d.test", account)
 		n.byTime = true
+		s.narrowTime(&n, &f)
+		return n, nil
+	}
+	id, isID := parseID(f.Text)
+	switch {
 	case isID:
 		err = s.narrowID(ctx, &n, account, id)
 	case f.WebhookID != uuid.Nil:
@@ -47,7 +59,7 @@ func (s *Store) narrow(ctx context.Context, account uuid.UUID, f DeliveryFilter)
 	if err != nil {
 		return n, err
 	}
-	if f.Tests || isID {
+	if isID {
 		f.askWebhook(&n)
 	} else {
 		f.chooseBase(&n)
@@ -159,9 +171,7 @@ func (s *Store) askRest(n *narrowing, f *DeliveryFilter) {
 	if f.Error != "" {
 		n.ask("d.last_error = ?", f.Error)
 	}
-	if group, wild := strings.CutSuffix(f.Event, "*"); wild {
-		n.ask("d.event_type >= ? AND d.event_type < ?", group, group+"\x7f")
-	} else if f.Event != "" {
+	if !n.askGroup("d.event_type", f.Event) && f.Event != "" {
 		n.ask("d.event_type = ?", f.Event)
 	}
 	if f.AgentID != "" {

@@ -20,7 +20,9 @@ type DeliveryFilter struct {
 	From, To  time.Time
 	Text      string // an id (of delivery, event or webhook), or text in the event's data
 	NoTests   bool
-	Tests     bool // tests only, listed without cursors
+	// Tests asks for tests only; of the other fields From, To, Limit and Offset
+	// count then.
+	Tests bool
 	// Before is the id that ends the last page; zero: from the newest. After
 	// turns the page back.
 	Before, After uuid.UUID

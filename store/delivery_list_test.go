@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -38,7 +39,7 @@ func TestASearchReadsSoManyRowsAndGoesOnFromThere(t *testing.T) {
 				if next = page.Next(false); next == uuid.Nil {
 					break
 				}
-				if page.SearchedTo().IsZero() || page.More {
+				if time.Since(page.SearchedTo()) > time.Minute || page.More {
 					t.Errorf("%+v: page %d is %+v", f, pages, page)
 				}
 			}

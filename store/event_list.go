@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"strings"
 
 	"github.com/google/uuid"
 )
@@ -56,9 +55,7 @@ func (s *Store) Events(ctx context.Context, account uuid.UUID, f EventFilter) (E
 func (s *Store) narrowEvents(ctx context.Context, account uuid.UUID, f EventFilter) (n narrowing, err error) {
 	n.from("e.account_id = ?", account)
 	n.ask("NOT e.test")
-	if group, wild := strings.CutSuffix(f.Type, "*"); wild {
-		n.ask("e.type >= ? AND e.type < ?", group, group+"\x7f")
-	} else if f.Type != "" {
+	if !n.askGroup("e.type", f.Type) && f.Type != "" {
 		n.from("e.type = ?", f.Type)
 	}
 	if f.AgentID != "" {

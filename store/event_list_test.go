@@ -3,6 +3,7 @@ package store_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -22,7 +23,7 @@ func TestASearchOfEventsReadsSoManyRowsAndGoesOnFromThere(t *testing.T) {
 				if f.Before = page.Next(false); f.Before == uuid.Nil {
 					break
 				}
-				if page.SearchedTo().IsZero() || page.More {
+				if time.Since(page.SearchedTo()) > time.Minute || page.More {
 					t.Errorf("%+v: page %d is %+v", f, len(found), page)
 				}
 			}

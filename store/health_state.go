@@ -75,8 +75,8 @@ func healthOf(w *Webhook, q *queueRow, hour *timings, a *accountState, timeout t
 		}
 	case h.P95 > timeout/2:
 		h.State = HealthSlow
-	case due && a.tokens() < 2:
-		h.State, h.NextTry = HealthHeld, Time{fromMicros(a.used + 2*a.rate().interval)}
+	case due && a.held():
+		h.State, h.NextTry = HealthHeld, a.heldUntil()
 	case q.LastAttemptAt.IsZero():
 		h.State = HealthNone
 	}

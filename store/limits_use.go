@@ -71,7 +71,7 @@ func (s *Store) useOfQueues(ctx context.Context, account uuid.UUID, a *accountSt
 			u.Webhooks.Now++
 		}
 		u.InFlight.Now = max(u.InFlight.Now, q.Processing)
-		if !q.Paused && !q.Probing && a.tokens() < 2 {
+		if !q.Paused && !q.Probing && a.held() {
 			due, err := s.countDue(ctx, id, fromMicros(a.Now))
 			if err != nil {
 				return err

@@ -44,6 +44,13 @@ func (a *accountState) rate() bucket {
 
 func (a *accountState) tokens() int64 { return a.rate().free(a.used, a.Now) }
 
+// held says that the rate holds back what is due: a single token is as good as
+// taken, for the next claim takes it as soon as it is there. heldUntil is when
+// there are two.
+func (a *accountState) held() bool { return a.tokens() < 2 }
+
+func (a *accountState) heldUntil() Time { return Time{fromMicros(a.used + 2*a.rate().interval)} }
+
 func (a *accountState) spend(n int64) {
 	if n > 0 {
 		a.used = a.rate().use(a.used, a.Now, n)

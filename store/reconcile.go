@@ -1,8 +1,9 @@
 package store
 
 import (
-	"bytes"
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -25,7 +26,8 @@ const (
 // Orphans counts what was accepted and nobody would come for any more, each
 // kind up to 1000. All are 0 as long as Belfry keeps its promises.
 type Orphans struct {
-	// Missing deliveries: their event's verdict says sent, and they are not there.
+	// Missing deliveries, of 1000 events at most: their event's verdict says
+	// sent, and they are not there.
 	Missing int
 	// Ownerless deliveries are under way, for no node that lives.
 	Ownerless int
@@ -78,9 +80,11 @@ func (r *Reconciler) Step(ctx context.Context) (done bool, err error) {
 	if err != nil {
 		return false, r.s.wrap(err)
 	}
-	if err := r.prove(ctx, events); err != nil {
+	missing, err := r.prove(ctx, events)
+	if err != nil {
 		return false, r.s.wrap(err)
 	}
+	r.note(missing)
 	if len(events) > 0 {
 		r.at = events[len(events)-1].ID
 	}
@@ -89,28 +93,33 @@ func (r *Reconciler) Step(ctx context.Context) (done bool, err error) {
 		return false, nil
 	}
 	now, err := r.s.Now(ctx)
-	if seen := idAt(now.Add(-lateCommit)); bytes.Compare(seen[:], r.at[:]) < 0 {
+	if seen := idAt(now.Add(-lateCommit)); compareIDs(seen, r.at) < 0 {
 		r.at = seen
 	}
 	return true, err
 }
 
-// prove notes those of the events that lack deliveries which their verdicts
-// speak of.
-func (r *Reconciler) prove(ctx context.Context, events []eventRow) error {
+// prove gives those of the events that lack deliveries which their verdicts
+// speak of, with how many.
+func (r *Reconciler) prove(ctx context.Context, events []eventRow) (map[uuid.UUID]int, error) {
 	lacking, err := r.lacking(ctx, events)
 	if err != nil || len(lacking) == 0 {
-		return err
+		return nil, err
 	}
 	// Looked up last: what was removed before the deliveries were read is
 	// within it.
 	removed, err := r.s.removedTo(ctx)
-	for id, n := range lacking {
-		if bytes.Compare(id[:], removed[:]) > 0 && len(r.missing) < orphansMost {
+	maps.DeleteFunc(lacking, func(id uuid.UUID, _ int) bool { return compareIDs(id, removed) <= 0 })
+	return lacking, err
+}
+
+// note keeps what is missing, of as many events as orphans are counted.
+func (r *Reconciler) note(missing map[uuid.UUID]int) {
+	for id, n := range missing {
+		if len(r.missing) < orphansMost {
 			r.missing[id] = n
 		}
 	}
-	return err
 }
 
 // lacking counts what each event lacks of the deliveries it should have.
@@ -167,24 +176,22 @@ func (r *Reconciler) Orphans(ctx context.Context) (Orphans, error) {
 }
 
 // again proves the events that lacked deliveries once more: retention may have
-// removed them meanwhile.
+// removed them meanwhile. Where it fails, what was found before still stands.
 func (r *Reconciler) again(ctx context.Context) error {
-	if len(r.missing) == 0 {
-		return nil
-	}
-	ids := sortedKeys(r.missing, compareIDs)
-	clear(r.missing)
-	for len(ids) > 0 {
-		n := min(len(ids), reconcileBatch)
+	for ids := range slices.Chunk(sortedKeys(r.missing, compareIDs), reconcileBatch) {
 		var events []eventRow
-		err := r.s.ro.NewSelect().Model(&events).Column("id", "verdicts").Where("id IN (?)", bun.List(ids[:n])).Scan(ctx)
-		if err == nil {
-			err = r.prove(ctx, events)
-		}
+		err := r.s.ro.NewSelect().Model(&events).Column("id", "verdicts").Where("id IN (?)", bun.List(ids)).Scan(ctx)
 		if err != nil {
 			return err
 		}
-		ids = ids[n:]
+		missing, err := r.prove(ctx, events)
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			delete(r.missing, id)
+		}
+		r.note(missing)
 	}
 	return nil
 }

@@ -1,6 +1,8 @@
 package store_test
 
 import (
+	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -102,6 +104,27 @@ func TestALeaseLongOverIsAnOrphanOnlyWhereANodeCouldTakeItBack(t *testing.T) {
 		must(t, err)
 		if o := reconciled(t, d.NewReconciler()); o.Total() != 0 {
 			t.Errorf("after the lease was taken back: %+v", o)
+		}
+	})
+}
+
+func TestAnOrphanThatWasFoundIsNotForgottenWhereTheDatabaseFails(t *testing.T) {
+	each(t, func(t *testing.T, d *desk) {
+		d.clock.at = time.Now().Add(2 * time.Minute).UTC().Truncate(time.Microsecond) // a second pass sees it no more
+		d.webhook("https://a.example/")
+		event := d.publish("call.ended", `{}`)
+		d.plant("DELETE FROM deliveries WHERE event_id = '" + event.String() + "'")
+		r := d.NewReconciler()
+		if o := reconciled(t, r); o.Missing != 1 {
+			t.Fatalf("found %+v, want one missing", o)
+		}
+		gone, cancel := context.WithCancel(d.ctx)
+		cancel()
+		if _, err := r.Orphans(gone); !errors.Is(err, context.Canceled) {
+			t.Fatalf("looking again without a database gives %v", err)
+		}
+		if o := reconciled(t, r); o.Missing != 1 {
+			t.Errorf("after the database failed once: %+v", o)
 		}
 	})
 }

@@ -24,8 +24,9 @@ func (s *Store) Beat(ctx context.Context) error {
 		return err
 	}
 	now := s.nowSQL()
+	// A clock that is set back right here must not hide it from the next beat.
 	_, err := s.db.NewRaw(`INSERT INTO nodes (id, name, started_at, beat_at) VALUES (?, ?, `+now+`, `+now+`)
-		ON CONFLICT (id) DO UPDATE SET beat_at = excluded.beat_at`, s.node, s.opt.NodeName).Exec(ctx)
+		ON CONFLICT (id) DO UPDATE SET beat_at = CASE WHEN excluded.beat_at > nodes.beat_at THEN excluded.beat_at ELSE nodes.beat_at END`, s.node, s.opt.NodeName).Exec(ctx)
 	if err == nil {
 		_, err = s.db.NewRaw("DELETE FROM nodes WHERE beat_at < "+now+" - ?", time.Hour.Microseconds()).Exec(ctx)
 	}

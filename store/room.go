@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -104,7 +105,9 @@ func (t *Tidier) around(ctx context.Context, w *walk, wanted int, next func(most
 	return removed, err
 }
 
-// follow removes the events and idempotency keys of the deliveries removed.
+// follow removes the events that no delivery needs any more, as far as
+// deliveries were removed, and the idempotency keys from before then: also those
+// of events that are still pending.
 func (t *Tidier) follow(ctx context.Context) error {
 	below := t.room.at
 	err := repeat(ctx, func() (bool, error) {
@@ -119,10 +122,22 @@ func (t *Tidier) follow(ctx context.Context) error {
 
 // totals sums the counts of all queues.
 func (s *Store) totals(ctx context.Context) (sum Summary, err error) {
-	err = s.ro.NewRaw(`SELECT CAST(coalesce(sum(pending), 0) AS bigint) AS pending, CAST(coalesce(sum(processing), 0) AS bigint) AS processing,
-		CAST(coalesce(sum(delivered), 0) AS bigint) AS delivered, CAST(coalesce(sum(failed), 0) AS bigint) AS failed, CAST(coalesce(sum(dead), 0) AS bigint) AS dead
-		FROM queues`).Scan(ctx, &sum)
+	err = s.ro.NewRaw("SELECT "+totalsSQL()+" FROM queues").Scan(ctx, &sum)
 	return sum, err
+}
+
+// totalsSQL are the columns of a Summary of many queues.
+func totalsSQL() string {
+	var columns []string
+	for _, name := range []string{"pending", "processing", "delivered", "failed", "dead"} {
+		columns = append(columns, sumSQL(name, name))
+	}
+	return strings.Join(columns, ", ")
+}
+
+// sumSQL is a column: the sum of what, 0 where there is nothing.
+func sumSQL(what, name string) string {
+	return "CAST(coalesce(sum(" + what + "), 0) AS bigint) AS " + name
 }
 
 // size is what the rows take. Postgres keeps the room of removed rows in its

@@ -38,7 +38,7 @@ func (p *Page[T]) Next(back bool) uuid.UUID {
 	return p.List[len(p.List)-1].key()
 }
 
-// SearchedTo is when the last that was looked at was made.
+// SearchedTo is when the last that was looked at was made, where Searched is set.
 func (p *Page[T]) SearchedTo() time.Time { return madeAt(p.Searched) }
 
 // A search that no index answers reads so many rows at most, unless the options

@@ -26,14 +26,6 @@ type Bar struct {
 	OK, Failed int64
 }
 
-// SuccessRate of attempts, 0 to 1; ok is false where there were none.
-func SuccessRate(succeeded, failed int64) (rate float64, ok bool) {
-	if succeeded+failed == 0 {
-		return 0, false
-	}
-	return float64(succeeded) / float64(succeeded+failed), true
-}
-
 // Overviews lists the account's webhooks that are not deleted, oldest first.
 func (s *Store) Overviews(ctx context.Context, account uuid.UUID) ([]Overview, error) {
 	webhooks, err := s.Webhooks(ctx, account)

@@ -46,8 +46,8 @@ type Options struct {
 	// MaxDatabaseSize in bytes makes Publish answer CodeFull once nothing
 	// finished is left to remove; 0: no budget.
 	MaxDatabaseSize int64
-	// SearchRows is how many deliveries a search reads at most where no index
-	// answers it; 0: 20 000.
+	// SearchRows is how many deliveries or events a search reads at most where no
+	// index answers it; 0: 20 000.
 	SearchRows int
 	// Now replaces the database's clock in tests.
 	Now func() time.Time

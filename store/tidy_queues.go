@@ -66,7 +66,8 @@ func (t *Tidier) tidyQueues(ctx context.Context, now time.Time) error {
 }
 
 // removeTallies removes a queue's tallies of a span up to a moment, those of
-// two hours (of minutes) or five days (of hours) in one commit.
+// two hours (of minutes), five days (of hours) or one day (of peaks) in one
+// commit.
 func (t *Tidier) removeTallies(ctx context.Context, queue uuid.UUID, span int, before time.Time) error {
 	width := int64(span) * 120 * time.Second.Microseconds()
 	if span == peakSpan {
@@ -137,7 +138,8 @@ func (t *Tidier) removeCounts(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// removeKeys forgets the idempotency keys of events that are kept no longer.
+// removeKeys forgets the idempotency keys from before then, also those of events
+// that are still pending.
 func (t *Tidier) removeKeys(ctx context.Context, before time.Time) error {
 	return repeat(ctx, func() (bool, error) {
 		res, err := t.s.db.NewRaw(`DELETE FROM idempotency_keys WHERE (account_id, key) IN

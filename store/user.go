@@ -22,9 +22,6 @@ const (
 	RoleViewer Role = "viewer"
 )
 
-// Roles are all roles, the most powerful first.
-func Roles() []Role { return []Role{RoleOwner, RoleAdmin, RoleViewer} }
-
 // Valid says whether r is one of the roles.
 func (r Role) Valid() bool { return r == RoleOwner || r == RoleAdmin || r == RoleViewer }
 

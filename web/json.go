@@ -2,8 +2,6 @@ package web
 
 import (
 	"bytes"
-	stdjson "encoding/json"
-	"fmt"
 	"mime"
 	"net/http"
 	"strings"
@@ -76,16 +74,6 @@ func ParseJSON(body []byte, dst any) error {
 		return cause
 	}
 	return typeError(err)
-}
-
-// CompactJSON returns the JSON without insignificant space and otherwise byte for byte: order, escapes and numbers stay.
-func CompactJSON(raw []byte) ([]byte, error) {
-	var b bytes.Buffer
-	b.Grow(len(raw))
-	if err := stdjson.Compact(&b, raw); err != nil {
-		return nil, fmt.Errorf("compact JSON: %w", err)
-	}
-	return b.Bytes(), nil
 }
 
 // maxNesting returns how deep brackets are nested outside of strings, in any bytes, JSON or not.

@@ -168,17 +168,6 @@ func TestBracketsInStringsAreNotNesting(t *testing.T) {
 	}
 }
 
-func TestCompactingChangesNothingButSpace(t *testing.T) {
-	in := "{ \"z\" : [ 1.00 , 1E5, -0.0 ],\n\t\"a\" : \"\\u003c< \\u2028\u2028 \\/ é \\ud83d\\ude00\" }"
-	want := "{\"z\":[1.00,1E5,-0.0],\"a\":\"\\u003c< \\u2028\u2028 \\/ é \\ud83d\\ude00\"}"
-	if got, err := CompactJSON([]byte(in)); err != nil || string(got) != want {
-		t.Errorf("%q, %v", got, err)
-	}
-	if _, err := CompactJSON([]byte(`{`)); err == nil {
-		t.Error("half an object was taken")
-	}
-}
-
 func TestBodiesMustBePlainJSON(t *testing.T) {
 	s, _ := newServer(t, Options{BodyLimit: 50})
 	s.Echo().POST("/must", func(c echo.Context) error { return decoded(c, DecodeJSON) })

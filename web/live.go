@@ -61,6 +61,11 @@ func startStream(c echo.Context) {
 	c.Response().WriteHeader(http.StatusOK)
 }
 
+// isStream says that the answer is a live stream, which lasts as long as somebody listens.
+func isStream(c echo.Context) bool {
+	return c.Response().Header().Get(echo.HeaderContentType) == streamContentType
+}
+
 func (s *Server) serveStream(ctx context.Context, cancel context.CancelFunc, st *stream, run func(context.Context, Send) error) error {
 	s.metrics.streams.Inc()
 	defer s.metrics.streams.Dec()

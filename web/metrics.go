@@ -48,7 +48,7 @@ func (m *metrics) record(c echo.Context, took time.Duration) {
 		route = "unmatched"
 	}
 	m.requests.WithLabelValues(method, route, strconv.Itoa(c.Response().Status)).Inc()
-	if c.Response().Header().Get(echo.HeaderContentType) != streamContentType {
+	if !isStream(c) {
 		m.seconds.WithLabelValues(method, route).Observe(took.Seconds())
 	}
 }

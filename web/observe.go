@@ -58,7 +58,7 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		took := time.Since(start)
 		s.metrics.record(c, took)
-		s.logRequest(c, took, err)
+		s.logRequest(c, took, err, cut)
 		if cut {
 			panic(http.ErrAbortHandler)
 		}
@@ -66,10 +66,10 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// logRequest writes one line. It holds neither the query nor any body or header, since these may hold secrets.
-func (s *Server) logRequest(c echo.Context, took time.Duration, err error) {
+// logRequest writes one line; cut says that only a part of the answer went out. It holds neither the query nor any body or header, since these may hold secrets.
+func (s *Server) logRequest(c echo.Context, took time.Duration, err error, cut bool) {
 	r, status := c.Request(), c.Response().Status
-	level := requestLevel(c, status, took)
+	level := requestLevel(c, took, cut)
 	if !s.opts.Log.Enabled(r.Context(), level) {
 		return
 	}
@@ -93,10 +93,17 @@ func (s *Server) logRequest(c echo.Context, took time.Duration, err error) {
 // well.
 const slowRequest = time.Second
 
-func requestLevel(c echo.Context, status int, took time.Duration) slog.Level {
+// requestLevel says how much a request is worth a line: most for faults of ours, least for what went well and was quick.
+// A live stream is not slow, however long it lasts.
+func requestLevel(c echo.Context, took time.Duration, cut bool) slog.Level {
+	status := c.Response().Status
 	switch {
+	case status < http.StatusBadRequest && isStream(c) && !cut:
+		return slog.LevelDebug
 	case c.Request().Context().Err() != nil: // the client left; its error is not ours
 		return slog.LevelInfo
+	case cut: // after a status that says that all is well
+		return slog.LevelWarn
 	case status >= http.StatusInternalServerError && status != http.StatusServiceUnavailable:
 		return slog.LevelError
 	case status >= http.StatusInternalServerError:

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -64,6 +65,42 @@ func TestTheErrorHandlerGetsEveryError(t *testing.T) {
 	}
 }
 
+func TestOnlyWhatFailedOrWasSlowIsWorthALine(t *testing.T) {
+	e := echo.New()
+	for _, tt := range []struct {
+		status    int
+		took      time.Duration
+		kind      string
+		cut, left bool
+		want      slog.Level
+	}{
+		{status: 200, want: slog.LevelDebug},
+		{status: 303, want: slog.LevelDebug},
+		{status: 200, took: slowRequest, want: slog.LevelInfo},
+		{status: 200, took: time.Hour, kind: streamContentType, want: slog.LevelDebug},
+		{status: 200, took: time.Hour, kind: streamContentType, left: true, want: slog.LevelDebug},
+		{status: 200, kind: streamContentType, cut: true, want: slog.LevelWarn},
+		{status: 200, cut: true, want: slog.LevelWarn},
+		{status: 200, cut: true, left: true, want: slog.LevelInfo},
+		{status: 404, want: slog.LevelInfo},
+		{status: 503, want: slog.LevelWarn},
+		{status: 500, want: slog.LevelError},
+		{status: 500, left: true, want: slog.LevelInfo},
+	} {
+		ctx, leave := context.WithCancel(t.Context())
+		if tt.left {
+			leave()
+		}
+		c := e.NewContext(httptest.NewRequestWithContext(ctx, http.MethodGet, "/", nil), httptest.NewRecorder())
+		c.Response().Header().Set(echo.HeaderContentType, tt.kind)
+		c.Response().Status = tt.status
+		if got := requestLevel(c, tt.took, tt.cut); got != tt.want {
+			t.Errorf("%+v is logged as %v", tt, got)
+		}
+		leave()
+	}
+}
+
 func TestAPanicIsLoggedWithItsStack(t *testing.T) {
 	s, log := newServer(t, Options{})
 	s.Echo().GET("/", func(echo.Context) error { panic("at the disco") })
@@ -101,6 +138,7 @@ func TestAnErrorAfterTheAnswerBeganCutsTheConnection(t *testing.T) {
 	if _, err := io.ReadAll(res.Body); err == nil {
 		t.Error("the client took half an answer for a whole one")
 	}
+	wantContains(t, log.String(), `"level":"WARN"`)
 	wantContains(t, log.String(), "the other half is lost")
 }
 

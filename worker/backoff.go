@@ -25,12 +25,7 @@ func (b *backoff) after(ctx context.Context, err error) {
 		b.log.Warn("could not "+b.doing+"; trying again until it works", "error", err)
 		b.pause = firstPause
 	}
-	timer := time.NewTimer(b.pause)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
-	}
+	sleep(ctx, b.pause)
 	b.pause = min(2*b.pause, longPause)
 }
 
@@ -39,5 +34,15 @@ func (b *backoff) reset() {
 	if b.pause != 0 {
 		b.log.Info("able to " + b.doing + " again")
 		b.pause = 0
+	}
+}
+
+// sleep waits for d, or for the end of ctx.
+func sleep(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
 	}
 }

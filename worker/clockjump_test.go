@@ -8,15 +8,10 @@ import (
 	"belfry/store/storetest"
 )
 
-// jumps are what clocks do on a bad day: they are set back an hour, or forward
-// a day.
-func jumps() map[string]time.Duration {
-	return map[string]time.Duration{"an hour back": -time.Hour, "a day forward": 24 * time.Hour}
-}
-
-// eachJump runs f on both databases for each jump; jump makes it.
+// eachJump runs f on both databases for what clocks do on a bad day: they are set
+// back an hour, or forward a day. The desk's jump makes it.
 func eachJump(t *testing.T, f func(t *testing.T, db storetest.Database, jump time.Duration)) {
-	for name, by := range jumps() {
+	for name, by := range map[string]time.Duration{"an hour back": -time.Hour, "a day forward": 24 * time.Hour} {
 		t.Run(name, func(t *testing.T) {
 			storetest.Each(t, func(t *testing.T, db storetest.Database) { f(t, db, by) })
 		})
@@ -77,13 +72,12 @@ func TestAClockJumpMakesNoStorm(t *testing.T) {
 
 func TestAClockJumpLeavesRetriesAsFarAwayAsTheyWere(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db storetest.Database) {
-		d := newDesk(t, db, withClock)
-		r := answers(t, 500)
-		id := d.webhook(r.URL)
-		d.work()
-		d.publish(1)
-		d.attempted(1)
+		d, r, id := failing(t, db, 1)
+		due := d.attempted(1).NextAttemptAt
 		d.jump(-time.Hour)
+		if got := d.only().NextAttemptAt; !got.Equal(due.Add(-time.Hour)) {
+			t.Errorf("the retry is due at %v by the clock that was set back, want %v", got, due.Add(-time.Hour))
+		}
 		r.status(200)
 		d.clock.advance(10 * time.Second) // the schedule says 5 s
 		d.expect(id, store.Summary{Delivered: 1})
@@ -92,11 +86,7 @@ func TestAClockJumpLeavesRetriesAsFarAwayAsTheyWere(t *testing.T) {
 
 func TestAClockJumpLetsAProbedWebhookBeProbed(t *testing.T) {
 	eachJump(t, func(t *testing.T, db storetest.Database, jump time.Duration) {
-		d := newDesk(t, db, withClock)
-		r := answers(t, 500)
-		id := d.webhook(r.URL)
-		d.work()
-		d.publish(20)
+		d, r, id := failing(t, db, 20)
 		d.until("it is probed", func() bool {
 			list, err := d.store.Overviews(t.Context(), d.account)
 			d.must(err)

@@ -49,7 +49,9 @@ func (w *Worker) recover(ctx context.Context) {
 	if w.recording.Load() {
 		return
 	}
-	n, err := w.store.Recover(ctx)
+	call, cancel := context.WithTimeout(ctx, callTimeout) // a call that hangs would stop the heartbeat
+	defer cancel()
+	n, err := w.store.Recover(call)
 	if n > 0 {
 		w.metrics.recovered.Add(float64(n))
 		w.log.Info("took back deliveries whose node stopped", "deliveries", n)

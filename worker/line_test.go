@@ -2,6 +2,7 @@ package worker
 
 import (
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -134,19 +135,21 @@ func TestAnEndpointThatStopsAnsweringHoldsNoMoreThanItsSlots(t *testing.T) {
 		d := newDesk(t, db, func(d *desk) { d.limits.InFlight = 2 })
 		const quick, all = 300, 600
 		var seen atomic.Int64
-		free := make(chan struct{})
+		blocked := make(chan struct{})
 		r := receives(t, func(http.ResponseWriter, *http.Request) {
 			if seen.Add(1) > quick {
-				<-free
+				<-blocked
 			}
 		})
+		free := sync.OnceFunc(func() { close(blocked) })
+		defer free() // where the test fails before that
 		id := d.webhook(r.URL)
 		d.work()
 		for range all / 100 {
 			d.publish(100)
 		}
 		d.expect(id, store.Summary{Delivered: quick, Processing: 2, Pending: all - quick - 2})
-		close(free)
+		free()
 		d.expect(id, store.Summary{Delivered: all})
 	})
 }

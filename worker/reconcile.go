@@ -52,13 +52,3 @@ func (w *Worker) reconcile(ctx context.Context, r *store.Reconciler) error {
 	}
 	return nil
 }
-
-// sleep waits for d, or for the end of ctx.
-func sleep(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
-	}
-}

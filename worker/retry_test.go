@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"belfry/store"
 	"belfry/store/storetest"
 )
@@ -26,13 +28,20 @@ func (d *desk) attempted(n int) store.Delivery {
 	return d.only()
 }
 
+// failing is a desk with a clock at work on n events for a webhook whose endpoint
+// answers 500.
+func failing(t *testing.T, db storetest.Database, n int) (d *desk, r *receiver, webhook uuid.UUID) {
+	t.Helper()
+	d, r = newDesk(t, db, withClock), answers(t, 500)
+	webhook = d.webhook(r.URL)
+	d.work()
+	d.publish(n)
+	return d, r, webhook
+}
+
 func TestFailedAttemptsFollowTheSchedule(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db storetest.Database) {
-		d := newDesk(t, db, withClock)
-		r := answers(t, 500)
-		id := d.webhook(r.URL)
-		d.work()
-		d.publish(1)
+		d, r, id := failing(t, db, 1)
 		for i, wait := range d.store.Limits().Retries {
 			got := d.attempted(i + 1)
 			if got.Status != store.Pending || !got.NextAttemptAt.Equal(d.clock.Now().Add(wait)) || got.LastError != "status" || got.LastStatusCode != 500 {
@@ -105,11 +114,7 @@ func TestGoneDeactivatesAndTells(t *testing.T) {
 
 func TestWhatIsHeldGoesOnAfterResuming(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db storetest.Database) {
-		d := newDesk(t, db, withClock)
-		r := answers(t, 500)
-		id := d.webhook(r.URL)
-		d.work()
-		d.publish(1)
+		d, r, id := failing(t, db, 1)
 		d.attempted(1)
 		d.active(id, false)
 		d.clock.advance(time.Hour)

@@ -40,13 +40,14 @@ func TestSlowWebhookHoldsItsOwnSlotsOnly(t *testing.T) {
 func TestNoMoreThanItsSlotsAreUnderWay(t *testing.T) {
 	d := newDesk(t, storetest.SQLite(t), func(d *desk) { d.limits.InFlight = 4 })
 	var now atomic.Int64
-	var once sync.Once
 	full := make(chan struct{})
+	free := sync.OnceFunc(func() { close(full) })
+	defer free() // where the test fails before that
 	r := receives(t, func(http.ResponseWriter, *http.Request) {
 		n := now.Add(1)
 		defer now.Add(-1)
 		if n == 4 {
-			once.Do(func() { close(full) })
+			free()
 		}
 		if n > 4 {
 			t.Errorf("%d requests at once, want 4 at most", n)

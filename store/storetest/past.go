@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
-
-	_ "modernc.org/sqlite" // the driver that opens SQLite databases
 )
 
 // Raw opens a test's database beside the store until the test ends, to read it
@@ -17,7 +15,7 @@ func Raw(t testing.TB, db Database) *sql.DB {
 	t.Helper()
 	driver, source := "pgx", db.URL
 	if db.Kind == KindSQLite {
-		driver, source = "sqlite", filepath.Join(db.Dir, "belfry.db")+"?_pragma=busy_timeout(5000)"
+		driver, source = "sqlite", filepath.Join(db.Dir, databaseFile)+"?_pragma=busy_timeout(5000)"
 	}
 	conn, err := sql.Open(driver, source)
 	if err != nil {

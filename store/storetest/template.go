@@ -13,7 +13,7 @@ import (
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver that administers the cluster
 	"github.com/pressly/goose/v3"
-	_ "modernc.org/sqlite" // the driver that makes the template file
+	_ "modernc.org/sqlite" // the driver that opens SQLite files
 
 	"belfry/migrations"
 )
