@@ -288,7 +288,7 @@ func (s *Store) applyDeltas(ctx context.Context, tx bun.Tx, deltas map[uuid.UUID
 		col("delivered", "bigint", rows, func(r row) int64 { return r.delivered }),
 		col("failed", "bigint", rows, func(r row) int64 { return r.failed }),
 		col("dead", "bigint", rows, func(r row) int64 { return r.dead }),
-		col("due", "bigint", rows, func(r row) *int64 { return numberOrNil(r.due) }),
+		col("due", "bigint", rows, func(r row) *int64 { return orNull(r.due) }),
 	})
 }
 
@@ -320,11 +320,13 @@ func col[R, V any](name, pg string, rows []R, value func(R) V) column {
 	return column{name, pg, values, func(i int) any { return values[i] }, len(values)}
 }
 
-func orNull(text string) *string {
-	if text == "" {
+// orNull is NULL for what is empty or 0.
+func orNull[V comparable](value V) *V {
+	var none V
+	if value == none {
 		return nil
 	}
-	return &text
+	return &value
 }
 
 func idOrNull(id uuid.UUID) *string {

@@ -101,7 +101,7 @@ func (g *group) passLocked() {
 }
 
 // commit runs the members' transactions in one. Where that fails as a whole each
-// gets one of its own.
+// gets one of its own, unless the database can't be written at all.
 func (g *group) commit(members []*member) {
 	defer func() {
 		p := recover()
@@ -119,8 +119,9 @@ func (g *group) commit(members []*member) {
 	if err == nil {
 		return
 	}
+	alone := len(members) > 1 && !g.s.d.isUnavailable(err)
 	for _, m := range members {
-		if len(members) > 1 {
+		if alone {
 			err = g.share([]*member{m})
 		}
 		if err != nil {

@@ -151,7 +151,7 @@ func (s *Store) useOfEvents(ctx context.Context, account uuid.UUID, u *LimitsUse
 }
 
 func (s *Store) useOfDisk(ctx context.Context, now int64, u *LimitsUse) (err error) {
-	if u.DatabaseSize, err = s.size(ctx); err != nil {
+	if u.DatabaseSize, err = s.d.databaseSize(ctx); err != nil {
 		return err
 	}
 	u.DatabaseBudget, u.Full = s.opt.MaxDatabaseSize, s.Full()
@@ -170,7 +170,7 @@ func sizeSetting(at int64) string {
 
 // noteSize keeps the database's size once an hour, for a week.
 func (s *Store) noteSize(ctx context.Context, now int64) error {
-	size, err := s.size(ctx)
+	size, err := s.d.databaseSize(ctx)
 	if err != nil {
 		return err
 	}

@@ -79,8 +79,12 @@ func (d *postgresDB) transact(ctx context.Context, fn func(ctx context.Context, 
 	p := &pipeline{conn: conn.Conn, prepare: d.batches == pgx.QueryExecModeCacheStatement}
 	ctx = context.WithValue(ctx, pipelineKey{}, p)
 	defer tx.Rollback() // does nothing after a commit
-	if err := fn(ctx, tx); err != nil || p.err != nil {
-		return errors.Join(p.err, err)
+	err = fn(ctx, tx)
+	if p.err != nil {
+		return p.err // what came after it says less
+	}
+	if err != nil {
+		return err
 	}
 	if err := p.flush(ctx); err != nil {
 		return err

@@ -116,8 +116,8 @@ type publisher struct {
 	done  chan struct{}
 }
 
-// maxShared bounds the events of one commit, so that it stays short: what was
-// delivered is recorded between two of them.
+// maxShared is with how many events a commit takes no further call, so that it
+// stays short: what was delivered is recorded between two of them.
 const maxShared = 128
 
 func newPublisher(s *Store) *publisher {

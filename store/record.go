@@ -276,7 +276,7 @@ func (s *Store) writeAttempts(ctx context.Context, tx bun.Tx, rows []attemptRow)
 		col("node", "text", rows, func(a attemptRow) string { return a.Node }),
 		col("started_at", "bigint", rows, func(a attemptRow) int64 { return micros(a.StartedAt.Time) }),
 		col("duration_us", "bigint", rows, func(a attemptRow) int64 { return a.DurationUs }),
-		col("status_code", "integer", rows, func(a attemptRow) *int64 { return numberOrNull(a.StatusCode) }),
+		col("status_code", "integer", rows, func(a attemptRow) *int64 { return orNull(int64(a.StatusCode)) }),
 		col("error", "text", rows, func(a attemptRow) *string { return orNull(a.Error) }),
 		col("detail", "text", rows, func(a attemptRow) *string { return orNull(a.Detail) }),
 		col("remote_address", "text", rows, func(a attemptRow) *string { return orNull(a.RemoteAddress) }),
@@ -292,12 +292,4 @@ func (s *Store) writeAttempts(ctx context.Context, tx bun.Tx, rows []attemptRow)
 		col("response_body", "bytea", rows, func(a attemptRow) []byte { return a.ResponseBody }),
 		col("truncated", "boolean", rows, func(a attemptRow) bool { return a.Truncated }),
 	})
-}
-
-func numberOrNull(n int) *int64 {
-	if n == 0 {
-		return nil
-	}
-	v := int64(n)
-	return &v
 }

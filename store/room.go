@@ -18,7 +18,7 @@ func (t *Tidier) MakeRoom(ctx context.Context) error {
 	if budget <= 0 {
 		return nil
 	}
-	size, err := s.size(ctx)
+	size, err := s.d.databaseSize(ctx)
 	if err != nil {
 		return s.wrap(err)
 	}
@@ -40,7 +40,7 @@ func (s *Store) Full() bool { return s.full.Load() }
 // Size is what the rows of the database take, in bytes; a file may be larger by
 // room that is used again. budget is 0 where there is none.
 func (s *Store) Size(ctx context.Context) (size, budget int64, err error) {
-	size, err = s.size(ctx)
+	size, err = s.d.databaseSize(ctx)
 	return size, s.opt.MaxDatabaseSize, s.wrap(err)
 }
 
@@ -138,28 +138,4 @@ func totalsSQL() string {
 // sumSQL is a column: the sum of what, 0 where there is nothing.
 func sumSQL(what, name string) string {
 	return "CAST(coalesce(sum(" + what + "), 0) AS bigint) AS " + name
-}
-
-// size is what the rows take. Postgres keeps the room of removed rows in its
-// files and uses it again, so there the files count as far as they are filled:
-// by what the statistics say of rows and their widths, and 15 % for what lies
-// between.
-func (s *Store) size(ctx context.Context) (size int64, err error) {
-	if s.d.oneNode() {
-		return s.d.databaseSize(ctx)
-	}
-	err = s.ro.NewRaw(postgresSizeSQL).Scan(ctx, &size)
-	return size, err
-}
-
-const postgresSizeSQL = `SELECT (pg_database_size(current_database()) - coalesce(sum(t.total * (1 - least(1, 1.15 * t.rows / nullif(t.heap, 0)))), 0))::bigint
-	FROM (SELECT pg_total_relation_size(c.oid) AS total, pg_relation_size(c.oid) + coalesce(pg_relation_size(nullif(c.reltoastrelid, 0)), 0) AS heap,
-			s.n_live_tup * (28 + w.width) + coalesce(ts.n_live_tup, 0) * 2036 AS rows
-		FROM pg_stat_user_tables s JOIN pg_class c ON c.oid = s.relid
-		JOIN (SELECT tablename, sum(avg_width * (1 - null_frac)) AS width FROM pg_stats WHERE schemaname = current_schema() GROUP BY tablename) w ON w.tablename = s.relname
-		LEFT JOIN pg_stat_all_tables ts ON ts.relid = c.reltoastrelid) t`
-
-// madeAt is when an id was made, to the millisecond.
-func madeAt(id uuid.UUID) time.Time {
-	return time.UnixMilli(int64(id[0])<<40 | int64(id[1])<<32 | int64(id[2])<<24 | int64(id[3])<<16 | int64(id[4])<<8 | int64(id[5])).UTC()
 }

@@ -310,8 +310,8 @@ func (d *sqliteDB) recordRows(ctx context.Context, tx bun.Tx, node string, rows 
 	}
 	ours := make([]bool, len(rows))
 	for i, r := range rows {
-		res, err := stmt.ExecContext(ctx, int64(r.status), r.attempt, numberOrNil(r.next), numberOrNull(r.statusCode), orNull(r.err), orNull(r.detail),
-			r.durationUs, r.startedAt, numberOrNil(r.finished), r.id.String(), node, r.deleted)
+		res, err := stmt.ExecContext(ctx, int64(r.status), r.attempt, orNull(r.next), orNull(int64(r.statusCode)), orNull(r.err), orNull(r.detail),
+			r.durationUs, r.startedAt, orNull(r.finished), r.id.String(), node, r.deleted)
 		if err != nil {
 			return nil, err
 		}
@@ -322,13 +322,6 @@ func (d *sqliteDB) recordRows(ctx context.Context, tx bun.Tx, node string, rows 
 		ours[i] = n == 1
 	}
 	return ours, nil
-}
-
-func numberOrNil(n int64) *int64 {
-	if n == 0 {
-		return nil
-	}
-	return &n
 }
 
 func (d *sqliteDB) databaseSize(ctx context.Context) (int64, error) {

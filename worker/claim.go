@@ -24,7 +24,7 @@ const (
 func (w *Worker) claims(ctx context.Context, bell *store.Listener) {
 	wait := backoff{log: w.log, doing: "claim deliveries"}
 	for ctx.Err() == nil {
-		w.giveBack(context.WithoutCancel(ctx), w.slots.leave(time.Now(), false))
+		w.giveBack(w.slots.leave(time.Now(), false))
 		next, err := w.claim(ctx)
 		if err != nil {
 			wait.after(ctx, err)
@@ -61,13 +61,13 @@ func (w *Worker) claim(ctx context.Context) (next time.Duration, err error) {
 	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
 	defer cancel()
 	jobs, next, err := w.store.Claim(call, room)
-	w.take(call, jobs)
+	w.take(jobs)
 	return next, err
 }
 
 // take starts claimed jobs or puts them in line, and gives back those that found
 // no place: a fresh delivery was quicker, or the worker stops.
-func (w *Worker) take(ctx context.Context, jobs []store.Job) {
+func (w *Worker) take(jobs []store.Job) {
 	var mine, over []store.Job
 	now := time.Now()
 	for _, j := range jobs {
@@ -79,7 +79,7 @@ func (w *Worker) take(ctx context.Context, jobs []store.Job) {
 		}
 	}
 	w.startAll(mine)
-	w.giveBack(ctx, over)
+	w.giveBack(over)
 }
 
 // rest waits until there may be something to claim.
@@ -122,10 +122,12 @@ func drain(bell *store.Listener) {
 	}
 }
 
-// giveBack returns jobs that were leased but not sent. Where that fails, their
-// leases run out.
-func (w *Worker) giveBack(ctx context.Context, jobs []store.Job) {
-	if err := w.store.GiveBack(ctx, jobs); err != nil {
+// giveBack returns jobs that were leased but not sent. Where that fails, or
+// takes too long, their leases run out.
+func (w *Worker) giveBack(jobs []store.Job) {
+	call, cancel := context.WithTimeout(context.Background(), callTimeout)
+	defer cancel()
+	if err := w.store.GiveBack(call, jobs); err != nil {
 		w.log.Warn("unsent deliveries could not be given back; their leases run out", "deliveries", len(jobs), "error", err)
 	}
 }

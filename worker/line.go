@@ -10,7 +10,8 @@ import (
 
 // A queue whose endpoint answers fast has claimed jobs in line for its next free
 // slots, so that a slot never waits for a commit: as many as it finishes within
-// lineTime. Where it stops answering, they are given back after lineEnd.
+// lineTime. Where it stops answering, they are given back after lineEnd, when
+// the claimer looks next: within a second.
 const (
 	lineTime = 50 * time.Millisecond
 	lineEnd  = 250 * time.Millisecond
@@ -22,7 +23,7 @@ type line struct {
 	jobs []store.Job
 	// promised places are kept for deliveries that are being committed.
 	promised int
-	since    time.Time // when the last of jobs came
+	moved    time.Time // when the first of jobs became the first
 	// done counts the requests finished since counted; ahead is what follows
 	// from the last such count.
 	done    int
@@ -42,7 +43,7 @@ func (s *slots) finish(queue uuid.UUID, now time.Time) (next store.Job, ok bool)
 	}
 	l.count(now)
 	if len(l.jobs) > 0 && !s.closed {
-		next, l.jobs = l.jobs[0], l.jobs[1:]
+		next, l.jobs, l.moved = l.jobs[0], l.jobs[1:], now
 		s.next--
 		s.unrecorded++
 		return next, true
@@ -60,6 +61,13 @@ func (l *line) count(now time.Time) {
 	}
 }
 
+func (l *line) append(j store.Job, now time.Time) {
+	if len(l.jobs) == 0 {
+		l.moved = now
+	}
+	l.jobs = append(l.jobs, j)
+}
+
 // enter takes a slot for the job, or a place in its queue's line; then started
 // is false, and the job is the line's. ok is false where there is neither.
 func (s *slots) enter(j store.Job, now time.Time) (started, ok bool) {
@@ -69,7 +77,7 @@ func (s *slots) enter(j store.Job, now time.Time) (started, ok bool) {
 		return true, true
 	}
 	if l := s.room(j.QueueID, now); l != nil {
-		l.jobs, l.since = append(l.jobs, j), now
+		l.append(j, now)
 		s.next++
 		return false, true
 	}
@@ -115,7 +123,8 @@ func (s *slots) unpromise(queue uuid.UUID, n int) {
 }
 
 // keep keeps a promise: it says whether the job starts now; else it is in line.
-// ok is false where the line was closed meanwhile.
+// ok is false where the line was closed meanwhile: the promise is then to be
+// given back, once the job is safe.
 func (s *slots) keep(j store.Job, now time.Time) (started, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -123,16 +132,15 @@ func (s *slots) keep(j store.Job, now time.Time) (started, ok bool) {
 	if l == nil || l.promised == 0 {
 		return true, true // a slot was promised
 	}
-	l.promised--
-	s.next--
 	if s.closed {
-		s.afterLocked(false)
 		return false, false
 	}
+	l.promised--
+	s.next--
 	if s.takeLocked(j.QueueID) {
 		return true, true
 	}
-	l.jobs, l.since = append(l.jobs, j), now
+	l.append(j, now)
 	s.next++
 	return false, true
 }
@@ -146,7 +154,7 @@ func (s *slots) leave(now time.Time, all bool) (left []store.Job) {
 		if idle := now.Sub(l.counted) > lineEnd; idle && s.busy[queue] == 0 && len(l.jobs)+l.promised == 0 {
 			delete(s.lines, queue)
 		}
-		if all || len(l.jobs) > 0 && now.Sub(l.since) > lineEnd {
+		if all || len(l.jobs) > 0 && now.Sub(l.moved) > lineEnd {
 			left = append(left, l.jobs...)
 			s.next -= len(l.jobs)
 			l.jobs, l.ahead = nil, 0

@@ -127,6 +127,7 @@ func TestClosingWaitsForPromisesAndSendsNothingMore(t *testing.T) {
 	if _, ok := s.keep(store.Job{QueueID: queue}, now); ok {
 		t.Error("a closed line took a job")
 	}
+	s.unpromise(queue, 1)
 	<-s.idle
 }
 

@@ -45,16 +45,15 @@ func (w *Worker) record(ctx context.Context, batch []store.Result) {
 	wait := backoff{log: w.log, doing: "record deliveries"}
 	for {
 		err := w.tryRecord(ctx, batch)
+		w.recording.Store(err != nil && away(err))
 		switch {
 		case err == nil:
-			w.recording.Store(false)
 			wait.reset()
 			return
 		case ctx.Err() != nil:
 			w.log.Error("results were not recorded before the end; their deliveries are sent again", "deliveries", len(batch), "error", err)
 			return
 		case away(err):
-			w.recording.Store(true)
 			wait.after(ctx, err)
 		case len(batch) == 1:
 			w.log.Error("a result can't be recorded; its delivery is sent again", "delivery", batch[0].Job.DeliveryID, "error", err)
@@ -80,7 +79,7 @@ func (w *Worker) tryRecord(ctx context.Context, batch []store.Result) error {
 		room = w.slots.view(time.Now())
 	}
 	jobs, err := w.store.RecordAndClaim(call, batch, room)
-	w.take(call, jobs)
+	w.take(jobs)
 	if err == nil {
 		w.recordedAt.Store(time.Now().UnixNano())
 		if claims && len(jobs) == 0 && !w.slots.tight() { // nothing is due

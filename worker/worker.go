@@ -169,9 +169,12 @@ func (w *Worker) endRecords(end context.CancelFunc, recording *sync.WaitGroup) {
 
 // leave gives back what was not sent and signs off.
 func (w *Worker) leave(ctx context.Context) error {
+	w.mu.Lock()
+	unsent := w.unsent
+	w.mu.Unlock()
+	w.giveBack(unsent)
 	call, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	w.giveBack(call, w.unsent)
 	return w.store.Leave(call)
 }
 
@@ -192,6 +195,7 @@ func (w *Worker) Deliver(jobs []store.Job) {
 			mine = append(mine, j)
 		case !ok:
 			w.keepUnsent(j)
+			w.slots.unpromise(j.QueueID, 1)
 		}
 	}
 	w.startAll(mine)
