@@ -89,7 +89,8 @@ func TestAWrongCallSaysWhatWasMeant(t *testing.T) {
 	for args, want := range map[string]string{
 		"sevre":          `did you mean "serve"?`,
 		"kay add":        `did you mean "key add"?`,
-		"key ad":         `"key" needs a second word: key add`,
+		"key ad":         `there is no command "key ad": there is key add`,
+		"key":            `"key" needs a second word: key add`,
 		"user":           "user add or user reset-password",
 		"serve -adr :0":  "did you mean -addr?",
 		"-adr :0":        "did you mean -addr?",

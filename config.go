@@ -158,6 +158,9 @@ func (c *config) readSecretKeyFile() error {
 		return nil
 	}
 	text, err := os.ReadFile(c.secretKeyFile)
+	if errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("%w; make one with: (umask 077; head -c 32 /dev/urandom | base64 > %s)", err, c.secretKeyFile)
+	}
 	if err != nil {
 		return err
 	}

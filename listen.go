@@ -33,7 +33,7 @@ type listener struct {
 
 func prepareListen(p *program, flags *flag.FlagSet) action {
 	addr := flags.String("addr", "127.0.0.1:9000", "where to listen, as `host:port`")
-	status := flags.Int("status", http.StatusOK, "the `status` to answer with")
+	status := flags.Int("status", http.StatusOK, "the `status` to answer what is genuine with; with a secret, all else gets 400")
 	delay := flags.Duration("delay", 0, "`how long` to wait before the answer")
 	var secrets []string
 	flags.Func("secret", "the webhook's `secret`; - reads it from standard input. Give it twice while a rotation overlaps. Without one nothing is verified", func(v string) error {
@@ -42,7 +42,10 @@ func prepareListen(p *program, flags *flag.FlagSet) action {
 	})
 	return func(ctx context.Context, _ *config) error {
 		l := &listener{status: *status, delay: *delay, out: p.stdout}
-		var err error
+		err := checkAddr(*addr)
+		if err != nil {
+			return &usageError{faults: []string{"-addr: " + err.Error()}}
+		}
 		if l.secrets, err = p.listenSecrets(secrets); err != nil {
 			return err
 		}
@@ -111,18 +114,18 @@ func (l *listener) receive(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "webhooks come by POST", http.StatusMethodNotAllowed)
 		return
 	}
-	l.print(at, r, body)
+	status := l.print(at, r, body)
 	select {
 	case <-time.After(l.delay):
 	case <-r.Context().Done():
 	}
-	w.WriteHeader(l.status)
-	fmt.Fprintln(w, http.StatusText(l.status))
+	w.WriteHeader(status)
+	fmt.Fprintln(w, http.StatusText(status))
 }
 
 // print shows a delivery: when, what, which attempt, whether it is genuine, and
-// its body.
-func (l *listener) print(at time.Time, r *http.Request, body []byte) {
+// its body. It gives the status to answer with.
+func (l *listener) print(at time.Time, r *http.Request, body []byte) (status int) {
 	var event struct{ Event string }
 	if json.Unmarshal(body, &event) != nil || event.Event == "" {
 		event.Event = "(no event)"
@@ -132,7 +135,11 @@ func (l *listener) print(at time.Time, r *http.Request, body []byte) {
 	if attempt := ownHeader(r.Header, "-Attempt"); attempt != "" {
 		fmt.Fprintf(&text, "  attempt %s", printable(attempt))
 	}
-	fmt.Fprintf(&text, "  %s  answered %d\n", l.verdict(r.Header, body), l.status)
+	verdict, genuine := l.verdict(r.Header, body)
+	if status = l.status; !genuine {
+		status = http.StatusBadRequest
+	}
+	fmt.Fprintf(&text, "  %s  answered %d\n", verdict, status)
 	if id := r.Header.Get(signature.HeaderID); id != "" {
 		fmt.Fprintf(&text, "  delivery %s\n", printable(id))
 	}
@@ -140,24 +147,26 @@ func (l *listener) print(at time.Time, r *http.Request, body []byte) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	_, _ = l.out.Write(text.Bytes())
+	return status
 }
 
 // verdict says in words whether a request is genuine, and by which signature.
-func (l *listener) verdict(header http.Header, body []byte) string {
+// Without a secret to tell, it passes for genuine.
+func (l *listener) verdict(header http.Header, body []byte) (words string, genuine bool) {
 	_, _, inBody := signature.SplitSignature(body)
 	if header.Get(signature.HeaderSignature) == "" && !inBody {
-		return "unsigned"
+		return "unsigned", len(l.secrets) == 0
 	}
 	if len(l.secrets) == 0 {
-		return "signed, not verified"
+		return "signed, not verified", true
 	}
 	if err := signature.Verify(header, body, l.secrets...); err != nil {
-		return "NOT VERIFIED: " + strings.TrimPrefix(err.Error(), "signature: ")
+		return "NOT VERIFIED: " + strings.TrimPrefix(err.Error(), "signature: "), false
 	}
 	if err := signature.VerifyBody(body, l.secrets...); err != nil {
-		return "verified by webhook-signature; the body's own signature is of another secret"
+		return "verified by webhook-signature; the body's own signature is of another secret", true
 	}
-	return "verified"
+	return "verified", true
 }
 
 // ownHeader finds one of Belfry's headers, whatever their prefix is.

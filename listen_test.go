@@ -93,9 +93,11 @@ func TestListenTellsWhatIsNotGenuine(t *testing.T) {
 	send(t, url, listenSecret, signed, nil)
 	says(t, out, `call\.ended  attempt 2  verified  `)
 	send(t, url, "", signature.Unsigned("call.unsigned", "2026-01-15T10:30:00Z", data), nil)
-	says(t, out, `call\.unsigned  attempt 2  unsigned  `)
-	send(t, url, "another secret", signature.Body(nil, "call.forged", "2026-01-15T10:30:00Z", data, "another secret"), nil)
-	says(t, out, `call\.forged  attempt 2  NOT VERIFIED: no signature matches`)
+	says(t, out, `call\.unsigned  attempt 2  unsigned  answered 400`)
+	if status := send(t, url, "another secret", signature.Body(nil, "call.forged", "2026-01-15T10:30:00Z", data, "another secret"), nil); status != http.StatusBadRequest {
+		t.Errorf("a forged request is answered with %d, want the 400 that a receiver owes it", status)
+	}
+	says(t, out, `call\.forged  attempt 2  NOT VERIFIED: no signature matches a known secret  answered 400`)
 	send(t, url, listenSecret, signed, func(r *http.Request) { r.Header.Set(signature.HeaderTimestamp, "1") })
 	says(t, out, `NOT VERIFIED: webhook-timestamp is more than 5 minutes ago`)
 	send(t, url, listenSecret, []byte("\x1b[2Jno JSON"), nil)
@@ -115,8 +117,8 @@ func TestListenWithoutASecretSaysThatNothingIsVerified(t *testing.T) {
 	says(t, out, `signed, not verified  answered 503`)
 }
 
-func TestListenRefusesWhatIsNoSecret(t *testing.T) {
-	for _, args := range [][]string{{"-secret", "short"}, {"-secret", "whsec_%%%"}, {"-status", "99"}} {
+func TestListenRefusesSettingsThatCantBe(t *testing.T) {
+	for _, args := range [][]string{{"-secret", "short"}, {"-secret", "whsec_%%%"}, {"-status", "99"}, {"-addr", "127.0.0.1:9000x"}} {
 		if got := call(t, nil, "", append([]string{"listen"}, args...)...); got.code != 2 {
 			t.Errorf("listen %v: code %d, want 2", args, got.code)
 		}

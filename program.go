@@ -101,13 +101,21 @@ func findSubcommand(args []string) (cmd subcommand, rest []string, err error) {
 		}
 	}
 	if len(begun) > 0 {
-		return cmd, nil, &usageError{[]string{fmt.Sprintf("%q needs a second word: %s", args[0], strings.Join(begun, " or "))}, "help"}
+		return cmd, nil, &usageError{[]string{incomplete(args, begun)}, "help"}
 	}
 	nearest := store.Suggest(args[0], first)
 	if two := store.Suggest(strings.Join(args[:min(len(args), 2)], " "), names); strings.HasPrefix(two, nearest+" ") {
 		nearest = two
 	}
 	return cmd, nil, &usageError{[]string{fmt.Sprintf("there is no command %q", args[0]) + didYouMean("%q", nearest)}, "help"}
+}
+
+// incomplete says which second words there are.
+func incomplete(args, begun []string) string {
+	if len(args) > 1 && !strings.HasPrefix(args[1], "-") {
+		return fmt.Sprintf("there is no command %q: there is %s", args[0]+" "+args[1], strings.Join(begun, " and "))
+	}
+	return fmt.Sprintf("%q needs a second word: %s", args[0], strings.Join(begun, " or "))
 }
 
 // runSubcommand reads flags and settings, names all that is wrong with them,

@@ -35,6 +35,7 @@ type node struct {
 	worker *worker.Worker
 	server *web.Server
 	url    string // where to open it, without a final slash
+	local  string // the same on this machine
 }
 
 // garbage is how much the heap may grow before it is collected, in percent of
@@ -137,7 +138,8 @@ func (n *node) listen(c *config) error {
 	if err != nil {
 		return explainListen(err, c.addr)
 	}
-	n.url = openAt(at)
+	n.local = openAt(at)
+	n.url = n.local
 	if c.baseURL != nil {
 		n.url = c.baseURL.String()
 	}
@@ -189,6 +191,9 @@ func (n *node) welcome(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(w, "Belfry %s is at %s\n", version(), n.url)
+	if n.local != n.url {
+		fmt.Fprintf(w, "It listens on %s\n", n.local)
+	}
 	if open {
 		fmt.Fprintf(w, "\nNobody can sign in yet. To be the first, open\n\n    %s/welcome\n\nand enter the code\n\n    %s\n\n", n.url, code)
 	}

@@ -57,6 +57,9 @@ func openPostgres(ctx context.Context, s *Store) error {
 	s.ro = s.db
 	if err := db.PingContext(ctx); err != nil {
 		d.close()
+		if class := d.code(err); strings.HasPrefix(class, "28") || strings.HasPrefix(class, "3D") {
+			return fmt.Errorf("the database refuses us; look at user, password and name of the database in its URL: %w", err)
+		}
 		return fmt.Errorf("the database does not answer: %w", err)
 	}
 	return nil

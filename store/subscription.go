@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -24,6 +25,8 @@ const ownGroup = "webhook"
 // sentence; nil when it is well formed.
 func CheckTypeName(name string) error {
 	switch {
+	case name == "":
+		return errors.New("name the event type, such as order.paid")
 	case len(name) > maxTypeName:
 		return fmt.Errorf("an event type has at most %d characters", maxTypeName)
 	case !typeName.MatchString(name):

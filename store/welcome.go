@@ -78,7 +78,11 @@ func (s *Store) CreateFirstOwner(ctx context.Context, code, email, password stri
 		return User{}, err
 	}
 	u := User{ID: newID(), AccountID: account.ID, Email: normalEmail(email), Role: RoleOwner}
-	if err := u.check(password).err(); err != nil {
+	bad := u.check(password)
+	if strings.TrimSpace(code) == "" {
+		bad.add("code", "enter the code that was printed where Belfry was started")
+	}
+	if err := bad.err(); err != nil {
 		return User{}, err
 	}
 	hash, err := s.people.hash(ctx, password)

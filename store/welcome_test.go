@@ -102,6 +102,8 @@ func TestAWrongFieldIsNoTryAtTheCode(t *testing.T) {
 	for range 6 {
 		_, err := s.CreateFirstOwner(t.Context(), code, "mira", "short")
 		wantFields(t, err, "email", "password")
+		_, err = s.CreateFirstOwner(t.Context(), "", "mira", "short")
+		wantFields(t, err, "email", "password", "code")
 	}
 	must(t, firstOwner(t, s, code))
 }
