@@ -145,6 +145,9 @@ func fillDiskOfSQLite(t *testing.T) {
 	r := d.begin()
 	if ok {
 		r = d.runOutOfRoom(r, small.fill, small.free)
+		if d.sender.diskFull.Load() == 0 {
+			t.Error("no answer said that the disk is full")
+		}
 	} else {
 		t.Log("no small disk can be mounted here, so the size of files is limited")
 		r = d.runOutOfRoom(r, limitFiles(4<<10), limitFiles(^uint64(0)))

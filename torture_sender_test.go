@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -34,6 +35,7 @@ type sender struct {
 	all    sync.WaitGroup
 
 	unavailable atomic.Int64 // answers of 503
+	diskFull    atomic.Int64 // those of them that say why
 	took        atomic.Int64 // accepted calls
 }
 
@@ -125,6 +127,9 @@ func (s *sender) heed(answer *http.Response, text []byte, ids []string) bool {
 		return true
 	case http.StatusServiceUnavailable:
 		s.unavailable.Add(1)
+		if bytes.Contains(text, []byte("disk of the database is full")) {
+			s.diskFull.Add(1)
+		}
 		if answer.Header.Get("Retry-After") == "" {
 			s.ledger.fault("a 503 without Retry-After: %s", text)
 		}

@@ -131,6 +131,9 @@ func (d *postgresDB) isUnavailable(err error) bool {
 	return code == "" && (errors.As(err, &connect) || errors.As(err, &network) || pgconn.SafeToRetry(err) || strings.Contains(err.Error(), "conn closed") || strings.Contains(err.Error(), "unexpected EOF"))
 }
 
+// isFull: disk full.
+func (d *postgresDB) isFull(err error) bool { return d.code(err) == "53100" }
+
 func (d *postgresDB) insertBatch(ctx context.Context, tx bun.Tx, table, conflict string, cols []column) error {
 	if cols[0].n == 0 {
 		return nil

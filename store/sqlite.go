@@ -133,6 +133,8 @@ func (d *sqliteDB) isUnavailable(err error) bool {
 	return false
 }
 
+func (d *sqliteDB) isFull(err error) bool { return d.code(err)&0xff == sqlite3.SQLITE_FULL }
+
 func (d *sqliteDB) insertBatch(ctx context.Context, tx bun.Tx, table, conflict string, cols []column) error {
 	if cols[0].n == 0 {
 		return nil

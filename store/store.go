@@ -111,6 +111,8 @@ type dialect interface {
 	isTransient(err error) bool
 	// isUnavailable says whether err means that the database can't be reached.
 	isUnavailable(err error) bool
+	// isFull says whether err means that the database's disk is full.
+	isFull(err error) bool
 	// insertBatch inserts the rows of the columns; conflict is an ON CONFLICT
 	// clause, or empty.
 	insertBatch(ctx context.Context, tx bun.Tx, table, conflict string, cols []column) error
@@ -252,6 +254,8 @@ func (s *Store) wrap(err error) error {
 		return notFound()
 	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
 		return err
+	case s.d.isFull(err):
+		return &Error{Code: CodeUnavailable, Detail: "the disk of the database is full; nothing accepted is lost; ask your operator to make room", Cause: err}
 	case errors.Is(err, driver.ErrBadConn) || s.d.isUnavailable(err):
 		return &Error{Code: CodeUnavailable, Detail: "the database does not answer; try again in a moment", Cause: err}
 	}
