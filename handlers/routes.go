@@ -20,7 +20,7 @@ func (h *Handlers) Routes(s *web.Server) {
 	anybody := routes{echo: e}
 	anybody.get("/healthz", h.healthy)
 	anybody.get("/readyz", h.ready)
-	anybody.get("/static/*", echo.WrapHandler(static.Handler()))
+	anybody.get("/static/*", echo.WrapHandler(static.Handler(web.AcceptsGzip)))
 	anybody.get(apiPath+"/openapi.json", h.apiDocument)
 
 	// Pages for visitors who have not signed in.

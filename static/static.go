@@ -4,6 +4,7 @@ package static
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -25,6 +26,7 @@ const Prefix = "/static/"
 // bundle is everything that is served, by name, and the hash over all of it. It never changes after it was made.
 type bundle struct {
 	files map[string][]byte
+	small map[string][]byte // the same, compressed
 	hash  string
 	icons map[string]bool
 }
@@ -61,13 +63,15 @@ func Icons() []string {
 	return names
 }
 
-// Handler serves the files under Prefix, to be kept for ever. A path with another hash is a 404, so that an old page never
-// gets new files under old names.
-func Handler() http.Handler {
-	return http.HandlerFunc(serve)
+// Handler serves the files under Prefix, to be kept for ever: compressed to those of whom acceptsGzip says that they can
+// read it (nil: nobody). A path with another hash is a 404, so that an old page never gets new files under old names.
+func Handler(acceptsGzip func(*http.Request) bool) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		serve(w, r, acceptsGzip != nil && acceptsGzip(r))
+	})
 }
 
-func serve(w http.ResponseWriter, r *http.Request) {
+func serve(w http.ResponseWriter, r *http.Request, small bool) {
 	b := load()
 	hash, name, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, Prefix), "/")
 	content, ok := b.files[name]
@@ -81,6 +85,11 @@ func serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h := w.Header()
+	h.Set("Vary", "Accept-Encoding")
+	if small {
+		content = b.small[name]
+		h.Set("Content-Encoding", "gzip")
+	}
 	h.Set("Content-Type", contentType(name))
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -106,12 +115,38 @@ func newBundle() *bundle {
 	sprite, icons := newSprite()
 	files := map[string][]byte{
 		"app.css":     join("vendor/basecoat.css", "css/*.css"),
-		"app.js":      join("js/*.js"),
+		"app.js":      enclosed(join("js/*.js")),
 		"htmx.js":     join("vendor/htmx.min.js", "vendor/hx-sse.min.js"),
 		"favicon.svg": join("favicon.svg"),
 		"icons.svg":   sprite,
 	}
-	return &bundle{files: files, hash: hashOf(files), icons: icons}
+	small := make(map[string][]byte, len(files))
+	for name, content := range files {
+		small[name] = squeeze(content)
+	}
+	return &bundle{files: files, small: small, hash: hashOf(files), icons: icons}
+}
+
+// enclosed gives our scripts one scope of their own: the files under js/ are parts of one program, in the order of their
+// names, and leave nothing in the page's own scope.
+func enclosed(script []byte) []byte {
+	return slices.Concat([]byte("(() => {\n\"use strict\";\n"), script, []byte("})();\n"))
+}
+
+// squeeze compresses once, at the start, as far as it goes.
+func squeeze(content []byte) []byte {
+	var out bytes.Buffer
+	w, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
+	if err != nil {
+		panic(err) // the level is a constant
+	}
+	if _, err := w.Write(content); err != nil {
+		panic(err) // a buffer takes everything
+	}
+	if err := w.Close(); err != nil {
+		panic(err)
+	}
+	return out.Bytes()
 }
 
 // join puts the files that the patterns name behind one another, each pattern's in the order of their names.

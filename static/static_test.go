@@ -1,8 +1,10 @@
 package static
 
 import (
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
+	"io"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
@@ -14,7 +16,7 @@ import (
 func get(t *testing.T, method, path string) *http.Response {
 	t.Helper()
 	rec := httptest.NewRecorder()
-	Handler().ServeHTTP(rec, httptest.NewRequest(method, path, nil))
+	Handler(nil).ServeHTTP(rec, httptest.NewRequest(method, path, nil))
 	return rec.Result()
 }
 
@@ -114,5 +116,30 @@ func TestVendoredFilesAreTheOnesListed(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestFilesGoCompressedToWhoReadsThat(t *testing.T) {
+	for _, reads := range []bool{true, false} {
+		rec := httptest.NewRecorder()
+		Handler(func(*http.Request) bool { return reads }).ServeHTTP(rec, httptest.NewRequest(http.MethodGet, Path("app.css"), nil))
+		body := io.Reader(rec.Body)
+		if got := rec.Header().Get("Content-Encoding") == "gzip"; got != reads {
+			t.Fatalf("compressed: %v, want %v", got, reads)
+		}
+		if reads {
+			unpacked, err := gzip.NewReader(body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body = unpacked
+		}
+		content, err := io.ReadAll(body)
+		if err != nil || string(content) != string(load().files["app.css"]) {
+			t.Errorf("what arrives is not the file (%v)", err)
+		}
+		if rec.Header().Get("Vary") != "Accept-Encoding" {
+			t.Error("a cache between may give the compressed file to everybody")
+		}
 	}
 }

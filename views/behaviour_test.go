@@ -76,7 +76,7 @@ func TestFiltersAskForWhatIsChosen(t *testing.T) {
 		with(Filters(FiltersView{Action: "/filters", Target: "#rows"}), Filter(FilterView{Name: "status", Label: "Status", Options: []Option{{"failed", "Failed", ""}}}), Filter(FilterView{Name: "agent", Label: "Agent"})))
 	asked := make(chan string, 4)
 	mux := http.NewServeMux()
-	mux.Handle(static.Prefix, static.Handler())
+	mux.Handle(static.Prefix, static.Handler(nil))
 	mux.HandleFunc("/filters", func(w http.ResponseWriter, r *http.Request) {
 		asked <- r.URL.RawQuery
 		rows := templ.Raw(`<div id="rows" data-status="` + r.FormValue("status") + `">rows</div>`)

@@ -27,7 +27,7 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 func galleryServer(t *testing.T) *httptest.Server {
 	t.Helper()
 	mux := http.NewServeMux()
-	mux.Handle(static.Prefix, static.Handler())
+	mux.Handle(static.Prefix, static.Handler(nil))
 	for name, page := range gallery() {
 		mux.HandleFunc("/"+name, func(w http.ResponseWriter, r *http.Request) {
 			html, err := render(WithNow(r.Context(), galleryNow), page)

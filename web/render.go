@@ -24,7 +24,7 @@ func Render(c echo.Context, status int, component templ.Component) error {
 		}
 	}
 	c.Response().Header().Add(echo.HeaderVary, "HX-Request")
-	return c.HTMLBlob(status, page.Bytes())
+	return c.HTMLBlob(status, compressed(c, page.Bytes()))
 }
 
 // IsHTMX reports whether a fragment is wanted: the request comes from htmx and aims at a part of the page. A boosted

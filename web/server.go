@@ -102,7 +102,7 @@ func New(opts Options) (*Server, error) {
 	s.echo.HTTPErrorHandler = func(err error, c echo.Context) { s.answerError(c, err) }
 	s.echo.IPExtractor = clientIP(opts.TrustedProxies)
 	s.echo.Use(s.identify, s.observe, recoverPanics, securityHeaders(opts.BaseURL),
-		hostGuard(opts.BaseURL, opts.AnyHost), refuseUnstorableURL, guard, BodyLimit(opts.BodyLimit))
+		hostGuard(opts.BaseURL, opts.AnyHost), refuseUnstorableURL, guard, BodyLimit(opts.BodyLimit), lendWriters())
 	s.http = s.newHTTPServer(s.Handler())
 	return s, nil
 }

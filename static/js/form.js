@@ -1,0 +1,43 @@
+// A sent form's button says so until the answer is there.
+document.addEventListener("submit", (event) => {
+  const button = event.submitter ?? event.target.querySelector("[type=submit]");
+  if (event.defaultPrevented && !event.target.matches("[hx-post], [hx-get]")) return;
+  if (event.target.method === "post") button?.setAttribute("aria-busy", "true");
+});
+const rest = () => each("[aria-busy=true][type=submit]", (button) => button.removeAttribute("aria-busy"));
+document.addEventListener("htmx:finally:request", rest);
+window.addEventListener("pageshow", rest);
+on("click", "[aria-disabled=true]", (button, event) => event.preventDefault());
+
+// What was changed is no longer called wrong, beside the field and in the list above the form. Nothing is taken out of
+// the page: what is just being clicked would move away.
+on("change", "form .header-row, form .form-field, form fieldset", (part) => {
+  each(".form-error", (fault) => fault.classList.add("past"), part);
+  each("[aria-invalid]", (field) => field.removeAttribute("aria-invalid"), part);
+  const summary = part.closest("form").querySelector(".summary");
+  if (!summary) return;
+  each("li", (line) => part.contains(document.getElementById(line.querySelector("a").hash.slice(1))) && line.classList.add("past"), summary);
+  const left = summary.querySelectorAll("li:not(.past)").length;
+  summary.classList.toggle("past", left === 0);
+  summary.querySelector("h2").textContent =
+    left === 0 ? "All of this was changed: save again" : left === 1 ? "1 thing needs another look" : `${left} things need another look`;
+});
+
+// Filters that aren't set stay out of the address.
+document.addEventListener("formdata", (event) => {
+  if (!event.target.matches(".filter-row, form.find")) return;
+  for (const [name, value] of [...event.formData]) if (value === "") event.formData.delete(name);
+});
+
+// Header rows: the next empty row appears when asked for; a removed one is emptied and hidden.
+on("click", "[data-add-row]", (button) => {
+  const row = button.closest("fieldset").querySelector(".header-row.spare");
+  if (!row) return say("That is all: 10 headers.");
+  row.classList.remove("spare");
+  row.querySelector("input").focus();
+});
+on("click", "[data-remove-row]", (button) => {
+  const row = button.closest(".header-row");
+  each("input", (input) => (input.value = ""), row);
+  row.classList.add("spare");
+});
