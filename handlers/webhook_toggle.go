@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"strconv"
 
 	"github.com/labstack/echo/v4"
 
@@ -31,12 +32,14 @@ func (h *Handlers) toggleWebhook(c echo.Context) error {
 	if c.QueryParam("back") == "page" {
 		return web.Redirect(c, views.WebhookAddress(id))
 	}
+	filter := webhooksFilter(c.QueryParams())
 	toast, err := h.toggled(ctx, w)
 	if err != nil {
 		return err
 	}
+	toast.Undo = views.UndoView{Action: views.WebhookAddress(w.ID, "toggle") + filter.Query(), Name: "active", Value: strconv.FormatBool(!w.Active), Word: "Undo", In: "#webhooks"}
 	addToast(c, toast)
-	return web.Redirect(c, webhooksFilter(c.QueryParams()).Address())
+	return web.Redirect(c, filter.Address())
 }
 
 // toggled says what pausing or resuming a webhook came to, with numbers.
@@ -44,10 +47,7 @@ func (h *Handlers) toggled(ctx context.Context, w store.Webhook) (views.ToastVie
 	name := views.WebhookName(w)
 	if !w.Active {
 		n, err := h.store.Summary(ctx, w.AccountID, w.ID)
-		return views.ToastView{
-			Text: "Paused " + name + ". " + heldCount(int(n.Pending)),
-			Undo: views.UndoView{Action: views.WebhookAddress(w.ID, "toggle"), Name: "active", Value: "true", Word: "Undo"},
-		}, err
+		return views.ToastView{Text: "Paused " + name + ". " + heldCount(int(n.Pending))}, err
 	}
 	missed, err := h.store.CountMissed(ctx, w.AccountID, w.ID, store.Time{}.Time)
 	toast := views.ToastView{Text: name + " is active again."}

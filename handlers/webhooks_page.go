@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
@@ -52,14 +51,14 @@ func (h *Handlers) teach(c echo.Context, page *views.WebhooksPage) error {
 // webhooksFilter reads the filter of an address; words it doesn't know ask
 // nothing.
 func webhooksFilter(query url.Values) views.WebhooksFilter {
-	f := views.WebhooksFilter{Agent: query.Get("agent"), Text: strings.TrimSpace(query.Get("q"))}
+	f := views.WebhooksFilter{Agent: query.Get("agent"), Text: strings.TrimSpace(query.Get("q")), Sort: views.WebhookSort(query.Get("sort"))}
 	if state := query.Get("state"); state == "trouble" || state == "active" || state == "inactive" {
 		f.State = state
 	}
 	return f
 }
 
-// narrow keeps what the page's filter asks for, trouble first, and counts the
+// narrow keeps what the page's filter asks for, in its order, and counts the
 // states.
 func narrow(page *views.WebhooksPage, list []store.Overview) {
 	for i := range list {
@@ -85,7 +84,7 @@ func narrow(page *views.WebhooksPage, list []store.Overview) {
 		}
 	}
 	slices.Sort(page.Agents)
-	slices.SortStableFunc(page.Rows, func(a, b store.Overview) int { return cmp.Compare(rank(&a), rank(&b)) })
+	sortWebhooks(page.Rows, page.Filter.Sort)
 }
 
 // mentions says whether the webhook is of the agent and holds the text.
@@ -95,15 +94,4 @@ func mentions(o *store.Overview, f views.WebhooksFilter) bool {
 	}
 	text := strings.ToLower(f.Text)
 	return text == "" || strings.Contains(strings.ToLower(o.URL), text) || strings.Contains(strings.ToLower(o.Description), text) || strings.Contains(o.ID.String(), text)
-}
-
-// rank orders the list: trouble first, what is paused on purpose last.
-func rank(o *store.Overview) int {
-	order := []store.HealthState{
-		store.HealthFailing, store.HealthProbing, "", store.HealthSlow, store.HealthHeld, store.HealthHealthy, store.HealthNone, store.HealthInactive,
-	}
-	if o.Health.State == store.HealthInactive && o.Trouble() {
-		return slices.Index(order, "")
-	}
-	return slices.Index(order, o.Health.State)
 }

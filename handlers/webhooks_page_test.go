@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/PuerkitoBio/goquery"
+
 	"belfry/store"
 )
 
@@ -68,6 +70,47 @@ func TestTheListShowsTroubleFirstAndNarrowsToWhatIsAskedFor(t *testing.T) {
 		narrowed := b.get("/setup/webhooks?q=one&agent=sales-eu").dom(t)
 		if href := narrowed.Find("#states a").Eq(2).AttrOr("href", ""); href != "/setup/webhooks?agent=sales-eu&q=one&state=active" {
 			t.Errorf("a state's link forgets the other filters: %q", href)
+		}
+	})
+}
+
+func TestTheListIsSortedByTheColumnInItsAddress(t *testing.T) {
+	eachSite(t, func(t *testing.T, s *site) {
+		s.addHook("https://b.example/bad")
+		s.event("call.ended", `{}`)
+		s.answer(http.StatusServiceUnavailable)
+		s.addHook("https://c.example/good", "call.ended")
+		for range 2 {
+			s.event("message.sent", `{}`)
+			s.event("call.ended", `{}`)
+		}
+		s.answer(http.StatusOK)
+		s.event("message.sent", `{}`)
+		s.answer(http.StatusOK)
+		s.addHook("https://a.example/new")
+		b := s.signedIn(store.RoleViewer)
+		for sort, want := range map[string]string{
+			"": "b c a", "nonsense": "b c a", "endpoint": "a b c", "-endpoint": "c b a", "-attempts": "b c a", "attempts": "a c b",
+			"success": "b c a", "-success": "c b a", "-last": "b c a", "last": "c b a", "-health": "a b c",
+		} {
+			doc := b.get("/setup/webhooks?q=.example&sort="+sort).wants(t, http.StatusOK).dom(t)
+			var order []string
+			doc.Find("#list .endpoint b").Each(func(_ int, host *goquery.Selection) {
+				order = append(order, strings.TrimSuffix(host.Text(), ".example"))
+			})
+			if got := strings.Join(order, " "); got != want {
+				t.Errorf("sorted by %q: %q, want %q", sort, got, want)
+			}
+			if n := doc.Find("#list th[aria-sort]").Length(); n != 1 {
+				t.Errorf("sorted by %q: %d heads say so", sort, n)
+			}
+		}
+		doc := b.get("/setup/webhooks?q=.example&sort=success").dom(t)
+		if name := plain(doc, `#list th[aria-sort="ascending"]`); name != "Success" {
+			t.Errorf("sorted by success the head that says so is %q", name)
+		}
+		if href := doc.Find(`#list th[aria-sort] a`).AttrOr("href", ""); href != "/setup/webhooks?q=.example&sort=-success" {
+			t.Errorf("the head that is sorted by leads to %q", href)
 		}
 	})
 }
@@ -143,9 +186,9 @@ func TestPausingInTheListSaysWhatIsHeldAndCanBeUndone(t *testing.T) {
 		}
 		s.event("call.ended", `{}`) // missed
 		undo, fields := filled(t, doc, "#toasts .toast:last-child form")
-		b.post(undo, fields).leads(t, "/setup/webhooks")
-		doc = b.get("/setup/webhooks").dom(t)
-		has(t, plain(doc, "#toasts"), "is active again", "1 event came in meanwhile")
+		b.post(undo, fields).leads(t, "/setup/webhooks?q=one")
+		doc = b.get("/setup/webhooks?q=one").dom(t)
+		has(t, plain(doc, "#toasts"), "is active again", "1 event came in meanwhile", "Undo")
 		if href := doc.Find("#toasts a").AttrOr("href", ""); href != "/setup/webhooks/"+w.ID.String()+"?confirm=missed" {
 			t.Errorf("the missed events are offered at %q", href)
 		}

@@ -5,10 +5,11 @@ import "github.com/a-h/templ"
 // Column is one column of a table.
 type Column struct {
 	Label  string
-	Hidden bool   // the label is for screen readers only (actions)
-	Class  string // "num" right-aligned, "fit" as narrow as can be, "col-agent" and "col-id" leave first on narrow screens, "col-full" below 1400, "col-wide" below 1100, "col-mid" below 960
-	Href   string // sorts by it; empty: not sortable
-	Sorted string // "", "ascending" or "descending"
+	Hidden bool             // the label is for screen readers only (actions)
+	Class  string           // "num" right-aligned, "fit" as narrow as can be, "col-agent" and "col-id" leave first on narrow screens, "col-full" below 1400, "col-wide" below 1100, "col-mid" below 960
+	Href   string           // sorts by it; empty: not sortable
+	Sorted string           // "", "ascending" or "descending"
+	Attrs  templ.Attributes // of the link that sorts: hx-get and so on
 }
 
 // TableView is a table. Its rows are the children: <tr> with <td>; give the cells at-state, at-when, at-name, at-detail,

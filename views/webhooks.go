@@ -23,15 +23,13 @@ type WebhooksFilter struct {
 	State string // trouble, active or inactive
 	Agent string
 	Text  string // in URL, description or id
+	Sort  string // one that WebhookSort knows
 }
 
-// Any says whether anything is asked.
-func (f WebhooksFilter) Any() bool { return f != WebhooksFilter{} }
-
-// query is the part of the address that holds the filter, with its question mark; empty where nothing is asked.
-func (f WebhooksFilter) query() string {
+// Query is the part of the address that holds the filter, with its question mark; empty where nothing is asked.
+func (f WebhooksFilter) Query() string {
 	values := url.Values{}
-	for name, value := range map[string]string{"state": f.State, "agent": f.Agent, "q": f.Text} {
+	for name, value := range map[string]string{"state": f.State, "agent": f.Agent, "q": f.Text, "sort": f.Sort} {
 		if value != "" {
 			values.Set(name, value)
 		}
@@ -43,7 +41,7 @@ func (f WebhooksFilter) query() string {
 }
 
 // Address is the list's with this filter.
-func (f WebhooksFilter) Address() string { return WebhooksAddress + f.query() }
+func (f WebhooksFilter) Address() string { return WebhooksAddress + f.Query() }
 
 // WebhooksPage is the list of webhooks.
 type WebhooksPage struct {
@@ -74,7 +72,7 @@ func (p WebhooksPage) states() []Choice {
 }
 
 func (p WebhooksPage) filters() FiltersView {
-	v := FiltersView{Action: WebhooksAddress, Target: "#list", Beside: "#states", Search: &FilterView{Name: "q", Label: "URL, description or id", Value: p.Filter.Text}}
+	v := FiltersView{Action: WebhooksAddress, Target: "#list", Beside: "#states,#sort", Search: &FilterView{Name: "q", Label: "URL, description or id", Value: p.Filter.Text}}
 	if p.Filter.State != "" {
 		v.Keep = append(v.Keep, Option{Value: "state", Label: p.Filter.State})
 	}
@@ -162,15 +160,15 @@ func sinceWords(t, now time.Time) string {
 	return t.UTC().Format("2 Jan")
 }
 
-// inPlace makes a form of the list swap the list alone.
-func inPlace(action string) templ.Attributes {
+// inPlace makes a form or a link swap one part of the page with the same part of the answer, and what stands around it.
+func inPlace(action, part string) templ.Attributes {
 	return templ.Attributes{
-		"hx-post": action, "hx-target": "#webhooks", "hx-select": "#webhooks", "hx-swap": "outerHTML", "hx-select-oob": "#toasts:innerHTML,#side-nav",
+		"hx-post": action, "hx-target": part, "hx-select": part, "hx-swap": "outerHTML", "hx-select-oob": "#toasts:innerHTML,#side-nav",
 	}
 }
 
 // activeSwitch turns a webhook on or off; query is the filter of the list it stands in.
 func activeSwitch(o store.Overview, query string) SwitchView {
 	action := WebhookAddress(o.ID, "toggle") + query
-	return SwitchView{Action: action, ID: "active-" + o.ID.String(), Name: "active", On: o.Active, Label: "Active: " + WebhookName(o.Webhook), Attrs: inPlace(action)}
+	return SwitchView{Action: action, ID: "active-" + o.ID.String(), Name: "active", On: o.Active, Label: "Active: " + WebhookName(o.Webhook), Attrs: inPlace(action, "#webhooks")}
 }
