@@ -22,8 +22,10 @@ type Job struct {
 	// Attempt is the number of the attempt to be made: 1, 2, …
 	Attempt, MaxAttempts, ScheduleStart int
 	// Spared counts lost attempts since the schedule began that don't move it on.
-	Spared     int
-	LeaseUntil time.Time
+	Spared int
+	// SendBy is until when its request may begin, by this process's clock: a
+	// result of a later one could come after the lease is over.
+	SendBy time.Time
 }
 
 // ClaimRequest says how much a node can take.
@@ -178,7 +180,6 @@ func (s *Store) claim(ctx context.Context, tx bun.Tx, r ClaimRequest, states map
 	jobs := make([]Job, 0, len(rows))
 	for i := range rows {
 		row := &rows[i]
-		row.LeaseUntil = At(until)
 		endpoint, err := s.endpointOf(&row.deliveryRow, states[row.AccountID].desk)
 		if err != nil {
 			return nil, err

@@ -130,7 +130,7 @@ func (r *deliveryRow) job(e *eventRow, endpoint *Endpoint) Job {
 	return Job{
 		DeliveryID: r.ID, QueueID: r.QueueID, WebhookID: r.WebhookID, AccountID: r.AccountID, EventID: r.EventID,
 		Endpoint: endpoint, Event: r.EventType, OccurredAt: e.OccurredAt.Time, Data: e.Data, Test: r.Test,
-		Attempt: r.Attempts + 1, MaxAttempts: r.MaxAttempts, ScheduleStart: r.ScheduleStart, Spared: r.Spared, LeaseUntil: r.LeaseUntil.Time,
+		Attempt: r.Attempts + 1, MaxAttempts: r.MaxAttempts, ScheduleStart: r.ScheduleStart, Spared: r.Spared, SendBy: time.Now().Add(leaseSlack),
 	}
 }
 

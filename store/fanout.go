@@ -171,9 +171,12 @@ func earlier(a, b int64) int64 {
 	return a
 }
 
+// leaseSlack is for what comes before and after a request.
+const leaseSlack = 5 * time.Second
+
 // lease is how long a node holds a delivery: the time-out of the request and
-// 5 s to record what came of it.
-func (s *Store) lease() time.Duration { return s.opt.Limits.Timeout + 5*time.Second }
+// what it takes to begin it and to record what came of it.
+func (s *Store) lease() time.Duration { return s.opt.Limits.Timeout + leaseSlack }
 
 // write puts everything into the database.
 func (f *fanout) write(ctx context.Context, tx bun.Tx) error {

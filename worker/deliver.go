@@ -49,11 +49,17 @@ func (w *Worker) sends(j store.Job) {
 
 // attempt makes one request and hands its result to the recorder. One that the
 // end of the process cut short has no result: its lease is taken back later,
-// and the log calls it interrupted. One that did not begin is given back.
+// and the log calls it interrupted. One that did not begin is given back: at the
+// end, or where this process stood still until its lease was nearly over.
 // The slot goes to the next in line, which is returned, if there is one.
 func (w *Worker) attempt(j *store.Job) (next store.Job, ok bool) {
 	if w.posting.Err() != nil {
 		w.keepUnsent(*j)
+		w.slots.release(j.QueueID, 1, false)
+		return next, false
+	}
+	if time.Now().After(j.SendBy) {
+		w.giveBack([]store.Job{*j})
 		w.slots.release(j.QueueID, 1, false)
 		return next, false
 	}

@@ -154,6 +154,26 @@ func TestUnsentDeliveriesAreGivenBack(t *testing.T) {
 	})
 }
 
+func TestAJobWhoseLeaseIsNearlyOverIsGivenBackUnsent(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db storetest.Database) {
+		d := newDesk(t, db)
+		r := answers(t, 200)
+		id := d.webhook(r.URL)
+		d.publish(1)
+		jobs, _, err := d.store.Claim(t.Context(), store.ClaimRequest{Max: 10})
+		d.must(err)
+		jobs[0].SendBy = time.Now().Add(-time.Millisecond)
+		w := New(Options{Store: d.store, Client: benchClient(d)})
+		w.take(jobs)
+		d.expect(id, store.Summary{Pending: 1})
+		if n := len(r.requests()); n != 0 {
+			t.Errorf("%d requests", n)
+		}
+		w.slots.close()
+		w.finish()
+	})
+}
+
 func TestTwoNodesShareTheWork(t *testing.T) {
 	d := newDesk(t, storetest.Postgres(t), func(d *desk) { d.limits.InFlight = 1 })
 	r := receives(t, func(rw http.ResponseWriter, _ *http.Request) {})
