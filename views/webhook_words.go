@@ -57,6 +57,18 @@ func heldSentence(p WebhookPage) string {
 	return Count(int(p.Summary.Pending)) + " deliveries are held until it is active again."
 }
 
+// waitingEnds says what deleting does to the deliveries that wait; empty: none does.
+func waitingEnds(s store.Summary) string {
+	switch n := int(s.Pending + s.Processing); n {
+	case 0:
+		return ""
+	case 1:
+		return "1 waiting delivery becomes dead."
+	default:
+		return Count(n) + " waiting deliveries become dead."
+	}
+}
+
 func byWords(who string) string {
 	if who == "" {
 		return ""
