@@ -59,6 +59,6 @@ func TestAKeyIsRevokedAfterAQuestion(t *testing.T) {
 		if _, err := s.store.KeyByToken(t.Context(), token); !store.IsCode(err, store.CodeNotFound) {
 			t.Error("the key still works:", err)
 		}
-		has(t, plain(b.get(keysPath).dom(t), "tbody"), "revoked")
+		has(t, plain(b.get(keysPath).dom(t), "tbody .at-when"), "revoked now")
 	})
 }

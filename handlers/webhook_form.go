@@ -152,7 +152,10 @@ func (h *Handlers) formPage(c echo.Context, f webhookForm, saved store.Webhook, 
 		page.Ticks, _ = h.urlTicks(ctx, p.Account.Name, f.URL, list)
 	}
 	for _, header := range f.Headers {
-		page.Headers = append(page.Headers, views.HeaderRow{Name: header.Name, Value: header.Value, Kept: keptValue(saved.Headers, header.Name), Error: faults.Of("headers." + header.Name)})
+		fault := faults.Of("headers." + header.Name)
+		page.Headers = append(page.Headers, views.HeaderRow{
+			Name: header.Name, Value: header.Value, Kept: keptValue(saved.Headers, header.Name), Error: fault, OfValue: fault == sentence(store.HeaderValueFault),
+		})
 	}
 	if most := p.Account.Limits.MaxWebhooks; f.Version == 0 && len(list) >= most {
 		page.Full = "All " + strconv.Itoa(most) + " webhooks of this account are used. Delete one, or ask your operator for more."

@@ -65,6 +65,9 @@ func TestARefusedFormKeepsWhatWasTypedAndSaysWhatToDo(t *testing.T) {
 		doc := b.post(action, fields).wants(t, http.StatusUnprocessableEntity).dom(t)
 		has(t, plain(doc, ".form-error"), "one.private.example leads to a private address", "call.ended", "8 to 256", "128", "header is Belfry's")
 		has(t, plain(doc, ".summary"), "5 things need another look")
+		if marked := doc.Find(".header-row [aria-invalid]"); marked.AttrOr("value", "") != "Host" || marked.AttrOr("aria-describedby", "") != "header-error-1" {
+			t.Errorf("of a refused name %d fields are marked, the first of them %q", marked.Length(), marked.AttrOr("value", ""))
+		}
 		doc.Find(".summary a").Each(func(_ int, a *goquery.Selection) {
 			if id := strings.TrimPrefix(a.AttrOr("href", ""), "#"); doc.Find(`[id="`+id+`"]`).Length() != 1 {
 				t.Errorf("the summary leads to %q, which is not on the page", id)
@@ -76,7 +79,11 @@ func TestARefusedFormKeepsWhatWasTypedAndSaysWhatToDo(t *testing.T) {
 				t.Errorf("%s comes back as %q, want %q", name, got, want)
 			}
 		}
-		fields["events"], fields["header_name"] = []string{"call.ended"}, []string{"X-Host", ""}
+		fields["header_name"], fields["header_value"] = []string{"X-Host", ""}, []string{"", ""}
+		if name := b.post(action, fields).dom(t).Find(".header-row [aria-invalid]").AttrOr("name", ""); name != "header_value" {
+			t.Errorf("where the value is missing %q is marked", name)
+		}
+		fields["events"], fields["header_value"] = []string{"call.ended"}, []string{"elsewhere", ""}
 		a := b.post(action, set(fields, "url", "https://one.example/hook", "secret", "long enough", "agent_id", ""))
 		if a.StatusCode != http.StatusSeeOther {
 			t.Errorf("the mended form is refused: %d\n%.600s", a.StatusCode, a.body)

@@ -15,6 +15,10 @@ import (
 // maxHeaders is how many custom headers a webhook may have.
 const maxHeaders = 10
 
+// HeaderValueFault is what is wrong with a header's value; all else that is wrong
+// with a header is its name.
+const HeaderValueFault = "a header's value has 1 to 4096 characters and no line breaks"
+
 // refusedHeaders are hop-by-hop (RFC 9110, section 7.6.1) or ours to set.
 var refusedHeaders = []string{
 	"Connection", "Proxy-Connection", "Keep-Alive", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
@@ -39,7 +43,7 @@ func checkHeaders(headers []Header, prefix string, bad *faults) {
 		case seen[name]:
 			bad.add(field, "this header is there twice")
 		case h.Value == "" || len(h.Value) > 4096 || !httpguts.ValidHeaderFieldValue(h.Value):
-			bad.add(field, "a header's value has 1 to 4096 characters and no line breaks")
+			bad.add(field, HeaderValueFault)
 		}
 		seen[name] = true
 	}

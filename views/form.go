@@ -117,7 +117,18 @@ type FieldError struct {
 // HeaderRow is one custom header in a form. Saved values are shown masked and kept when they come back empty.
 type HeaderRow struct {
 	Name, Value, Kept, Error string
+	OfValue                  bool // the error is about the value, not the name
 }
+
+// wrong marks a field of the row, where the error is about it.
+func (r HeaderRow) wrong(i int, value bool) templ.Attributes {
+	if r.Error == "" || r.OfValue != value {
+		return nil
+	}
+	return templ.Attributes{"aria-invalid": "true", "aria-describedby": headerErrorID(i)}
+}
+
+func headerErrorID(i int) string { return "header-error-" + strconv.Itoa(i+1) }
 
 // PickerGroup is one group of event types in the picker.
 type PickerGroup struct {
