@@ -159,13 +159,28 @@ func kindName(k store.KindCount) string {
 	return strings.ReplaceAll(k.Kind, "_", " ")
 }
 
-// failureSentence says what the attempts of the last hour came to: "6 of 10 attempts answer 503 Service Unavailable."
+// failureSentence says what the attempts of the last hour came to: "6 of 10 attempts in the last hour failed, most often
+// with 503 Service Unavailable."
 func failureSentence(h store.Health) string {
-	n := Count(int(h.Times)) + " of " + Count(int(h.Attempts)) + " attempts in the last hour "
-	if h.Code != 0 {
+	n := Count(int(h.Failed)) + " of " + Count(int(h.Attempts)) + " attempts in the last hour "
+	switch {
+	case h.Times < h.Failed && h.Code != 0:
+		return n + "failed, most often with " + statusWords(h.Code) + "."
+	case h.Times < h.Failed:
+		return n + "failed, most often with " + failureWord(h.Kind, 0) + "."
+	case h.Code != 0:
 		return n + "answered " + statusWords(h.Code) + "."
 	}
 	return n + "ended in " + failureWord(h.Kind, 0) + "."
+}
+
+// failureBrief says the same in a few words: "503 on 6 of 10", or where there were several kinds "8 of 10 failed, most often 503".
+func failureBrief(h store.Health) string {
+	n := Count(int(h.Failed)) + " of " + Count(int(h.Attempts))
+	if h.Times < h.Failed {
+		return n + " failed, most often " + failureWord(h.Kind, h.Code)
+	}
+	return failureWord(h.Kind, h.Code) + " on " + n
 }
 
 // statusWords is a status code with its name.

@@ -678,9 +678,9 @@ func healthReason(o store.Overview, p WebhooksPage) templ.Component {
 		switch o.Health.State {
 		case store.HealthFailing:
 			var templ_7745c5c3_Var23 string
-			templ_7745c5c3_Var23, templ_7745c5c3_Err = templ.JoinStringErrs(failureWord(o.Health.Kind, o.Health.Code) + " on " + Count(int(o.Health.Times)) + " of " + Count(int(o.Health.Attempts)) + ", since ")
+			templ_7745c5c3_Var23, templ_7745c5c3_Err = templ.JoinStringErrs(failureBrief(o.Health) + ", since ")
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/webhooks.templ`, Line: 145, Col: 138}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/webhooks.templ`, Line: 145, Col: 40}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var23))
 			if templ_7745c5c3_Err != nil {
