@@ -24,7 +24,33 @@ func TestListAndPageCountAllFailuresAndNameTheMostFrequent(t *testing.T) {
 		s.happen(2, http.StatusInternalServerError)
 		s.happen(2, http.StatusOK)
 		b := s.signedIn(store.RoleViewer)
-		has(t, plain(b.get("/setup/webhooks").dom(t), "#list .at-state"), "Failing 5 of 7 failed, most often 503, since")
+		has(t, plain(b.get("/setup/webhooks").dom(t), "#list .second"), "5 of 7 failed, most often 503, since")
 		has(t, plain(b.get("/setup/webhooks/"+w.ID.String()).dom(t), ".message.tone-bad"), "5 of 7 attempts in the last hour failed, most often with 503 Service Unavailable.")
+	})
+}
+
+func TestAWebhookWhoseLatestAttemptsFailedIsNotShownAsCalm(t *testing.T) {
+	eachSite(t, func(t *testing.T, s *site) {
+		s.addHook("https://calm.example/hook", "message.sent")
+		w := s.addHook("https://one.example/hook", "call.ended")
+		s.happen(2, http.StatusOK)
+		s.happen(2, http.StatusServiceUnavailable)
+		b := s.signedIn(store.RoleViewer)
+		row := b.get("/setup/webhooks").dom(t).Find("#list tbody tr").First()
+		if got := strings.Join(strings.Fields(row.Find(".at-state").Text()), " "); got != "Healthylast 2 attempts failed: 503 Service Unavailable" {
+			t.Errorf("the first row says %q", got)
+		}
+		if row.Find(".state.tone-warn").Length() != 1 || row.Find(".second .bad").Length() != 1 {
+			t.Error("it is as quiet as a healthy one")
+		}
+		doc := b.get("/setup/webhooks/" + w.ID.String()).dom(t)
+		has(t, plain(doc, ".message.tone-warn"), "Healthy, but the last 2 attempts failed: 503 Service Unavailable.", "See last answer")
+		if doc.Find(".pill.tone-warn").Length() != 1 {
+			t.Error("the page's own state is plain green")
+		}
+		o, err := s.store.Overview(t.Context(), s.account.ID, w.ID)
+		if err != nil || o.Health.State != store.HealthHealthy || o.Trouble() {
+			t.Errorf("the rule itself is another one now: %s, %v", o.Health.State, err)
+		}
 	})
 }

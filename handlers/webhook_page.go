@@ -77,7 +77,7 @@ func (h *Handlers) lookBack(c echo.Context, page *views.WebhookPage) (err error)
 			return err
 		}
 	}
-	if page.Trouble() {
+	if page.Trouble() || page.Health.Unsettled() {
 		if page.LastFailure, err = h.lastFailure(ctx, account.ID, page.Overview); err != nil {
 			return err
 		}
@@ -93,8 +93,11 @@ func (h *Handlers) lookBack(c echo.Context, page *views.WebhookPage) (err error)
 // webhook's trouble has it.
 func (h *Handlers) lastFailure(ctx context.Context, account uuid.UUID, o store.Overview) (string, error) {
 	kind := o.Health.Kind
-	if o.DisabledReason == store.ReasonGone {
+	switch {
+	case o.DisabledReason == store.ReasonGone:
 		kind = store.ReasonGone
+	case o.Health.Unsettled():
+		kind = o.Health.LastKind
 	}
 	if kind == "" {
 		return "", nil

@@ -56,13 +56,18 @@ func endpointText(o *store.Overview) string {
 
 func successShare(o *store.Overview) float64 { return float64(o.OK) / float64(o.OK+o.Failed) }
 
-// rank orders the list: trouble first, what is paused on purpose last.
+// rank orders the list: trouble first, then whose latest attempts failed, what
+// is paused on purpose last.
 func rank(o *store.Overview) int {
+	const unsettled = "unsettled"
 	order := []store.HealthState{
-		store.HealthFailing, store.HealthProbing, "", store.HealthSlow, store.HealthHeld, store.HealthHealthy, store.HealthNone, store.HealthInactive,
+		store.HealthFailing, store.HealthProbing, "", unsettled, store.HealthSlow, store.HealthHeld, store.HealthHealthy, store.HealthNone, store.HealthInactive,
 	}
 	if o.Health.State == store.HealthInactive && o.Trouble() {
 		return slices.Index(order, "")
+	}
+	if o.Health.Unsettled() {
+		return slices.Index(order, unsettled)
 	}
 	return slices.Index(order, o.Health.State)
 }

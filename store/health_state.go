@@ -39,6 +39,9 @@ type Health struct {
 	Times int64
 	// FailuresInRow counts the failed attempts since the last success.
 	FailuresInRow int64
+	// LastKind and LastCode of the last hour's latest failure.
+	LastKind string
+	LastCode int
 	// LastSuccessAt is zero where there was none yet.
 	LastSuccessAt Time
 }
@@ -50,15 +53,23 @@ func (o *Overview) Trouble() bool {
 	return s == HealthFailing || s == HealthProbing || s == HealthInactive && o.DisabledReason != ReasonManual
 }
 
+// Unsettled says that the latest attempts failed, though by the rule the webhook
+// is healthy: they are few.
+func (h *Health) Unsettled() bool { return h.State == HealthHealthy && h.FailuresInRow > 0 }
+
 // healthOf decides a webhook's state from its queue and the last hour.
 func healthOf(w *Webhook, q *queueRow, hour *timings, a *accountState, timeout time.Duration) Health {
 	h := Health{
 		Attempts: hour.ok + hour.failed, Failed: hour.failed, P95: hour.percentile(95),
 		FailuresInRow: q.FailuresInRow, LastSuccessAt: q.LastSuccessAt,
 	}
+	last := Time{}
 	for _, k := range hour.kinds() {
 		if k.Count > h.Times {
 			h.Kind, h.Code, h.Times = k.Kind, k.Code, k.Count
+		}
+		if k.LastAt.After(last.Time) {
+			last, h.LastKind, h.LastCode = k.LastAt, k.Kind, k.Code
 		}
 	}
 	h.State, h.Since = HealthHealthy, Time{}

@@ -127,7 +127,30 @@ func sparkBars(o store.Overview) BarsView {
 	return v
 }
 
-func healthOf(o store.Overview) State { return HealthState(string(o.Health.State), o.DisabledReason) }
+// healthOf is a webhook's health as it is shown: one whose latest attempts failed is not shown as calm.
+func healthOf(o store.Overview) State {
+	state := HealthState(string(o.Health.State), o.DisabledReason)
+	if o.Health.Unsettled() {
+		state.Icon, state.Tone = "triangle-alert", "warn"
+	}
+	return state
+}
+
+// lastFailures says of a webhook that is not settled what its latest attempts came to: "last 2 attempts failed: 503 Service
+// Unavailable".
+func lastFailures(h store.Health, limit time.Duration) string {
+	words := "last attempt failed"
+	if h.FailuresInRow > 1 {
+		words = "last " + Count(int(h.FailuresInRow)) + " attempts failed"
+	}
+	switch {
+	case h.LastCode != 0:
+		return words + ": " + statusWords(h.LastCode)
+	case h.LastKind != "":
+		return words + ": " + kindWords(store.KindCount{Kind: h.LastKind}, limit)
+	}
+	return words
+}
 
 // WebhookName is what people call a webhook: its description, or else its URL.
 func WebhookName(w store.Webhook) string {
