@@ -9,11 +9,11 @@ import (
 // Change says that something is no longer as it was. It tells what to look at
 // again, not how it is now.
 type Change struct {
-	// Kind is "delivery", "webhook", "event" or "account".
+	// Kind is "delivery", "webhook", "event", "resend" or "account".
 	Kind string `json:"k"`
 	// AccountID owns what changed; the zero id means every account.
 	AccountID uuid.UUID `json:"a"`
-	// ID is the delivery, webhook or event; the zero id means several.
+	// ID is the delivery, webhook, event or run; the zero id means several.
 	ID uuid.UUID `json:"i"`
 	// WebhookID is the delivery's webhook; the zero id for a test to a free URL.
 	WebhookID uuid.UUID `json:"w"`
@@ -26,6 +26,7 @@ const (
 	ChangeDelivery = "delivery"
 	ChangeWebhook  = "webhook"
 	ChangeEvent    = "event"
+	ChangeResend   = "resend"
 	ChangeAccount  = "account"
 )
 

@@ -172,6 +172,19 @@ func (g *grown) engineUse() []use {
 		}},
 		{name: "look at a test", do: func(ctx context.Context) error { _, err := g.Delivery(ctx, g.account, test.ID); return err }},
 		{name: "resend", do: func(ctx context.Context) error { _, err := g.Resend(ctx, g.account, jobs[1].DeliveryID); return err }},
+		{name: "count before a resend", do: g.previewResend(DeliveryFilter{}), by: "deliveries_account_failed (account_id=?)", most: 3 * grownSearch},
+		{name: "count of a webhook before a resend", do: g.previewResend(DeliveryFilter{WebhookID: g.webhook, Status: []Status{Dead}}), by: "deliveries_dead (webhook_id=?)", most: 3 * grownSearch},
+		{name: "count of nobody before a resend", do: g.previewResend(DeliveryFilter{AgentID: "nobody"}), most: 3 * grownSearch},
+		{name: "first part of a run", do: g.resendSome(DeliveryFilter{}, false), by: "deliveries_account_failed (account_id=?)", most: 5 * grownSearch},
+		{name: "part of a run that finds nothing", do: g.resendSome(DeliveryFilter{AgentID: "nobody"}, false), most: 5 * grownSearch},
+		{name: "next part of a run", do: g.resendSome(DeliveryFilter{}, true), by: "deliveries_account_failed (account_id=? AND id>?)", most: 5 * grownSearch},
+		{name: "deliveries of a run", do: func(ctx context.Context) error {
+			run, err := g.firstRun(ctx)
+			if err == nil {
+				_, _, err = g.ResendResults(ctx, g.account, run, OutcomeWaiting, uuid.Nil, 50)
+			}
+			return err
+		}},
 		{name: "reconcile", do: g.reconcileOnce, most: 3 * grownEvents},
 		{name: "tidy", do: g.Tidy, most: 2 * grownEvents},
 		{name: "pause", do: func(ctx context.Context) error {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
@@ -27,7 +28,7 @@ func (s *Store) Resend(ctx context.Context, account, id uuid.UUID) (Delivery, er
 		if err := d.resendable(queues[queue]); err != nil {
 			return nil, err
 		}
-		return []Change{{Kind: ChangeDelivery, AccountID: account, ID: id, WebhookID: d.WebhookID, Due: true}}, s.restart(ctx, tx, &d)
+		return []Change{{Kind: ChangeDelivery, AccountID: account, ID: id, WebhookID: d.WebhookID, Due: true}}, s.restart(ctx, tx, d)
 	})
 	if err != nil {
 		return Delivery{}, err
@@ -51,32 +52,55 @@ func (r *deliveryRow) resendable(q *queueRow) error {
 	return nil
 }
 
-// restart makes a delivery due now; a finished one gets a new set of attempts.
-func (s *Store) restart(ctx context.Context, tx bun.Tx, d *deliveryRow) error {
+// restart makes deliveries due now, whose queues are locked; finished ones get a
+// new set of attempts.
+func (s *Store) restart(ctx context.Context, tx bun.Tx, rows ...deliveryRow) error {
 	now, err := s.clock(ctx, tx)
 	if err != nil {
 		return err
 	}
-	more := 0
-	if d.Status.Finished() {
-		more = s.opt.Limits.MaxAttempts()
+	var finished, waiting []uuid.UUID
+	deltas := map[uuid.UUID]*queueDelta{}
+	for i := range rows {
+		d := &rows[i]
+		if deltas[d.QueueID] == nil {
+			deltas[d.QueueID] = &queueDelta{due: now}
+		}
+		if d.Status == Pending {
+			waiting = append(waiting, d.ID)
+			continue
+		}
+		finished = append(finished, d.ID)
+		deltas[d.QueueID].restart(d.Status)
 	}
-	_, err = tx.NewRaw(`UPDATE deliveries SET status = 0, next_attempt_at = ?, max_attempts = max_attempts + ?,
-		schedule_start = CASE WHEN ? > 0 THEN attempts ELSE schedule_start END, interrupted = 0, spared = CASE WHEN ? > 0 THEN 0 ELSE spared END,
-		lease_node = NULL, lease_until = NULL, delivered_at = NULL, finished_at = NULL WHERE id = ?`, now, more, more, more, d.ID).Exec(ctx)
-	if err != nil {
+	if err := restartRows(ctx, tx, "next_attempt_at = ?", now, waiting); err != nil {
 		return err
 	}
-	delta := &queueDelta{pending: 1, due: now}
-	switch d.Status {
-	case Pending:
-		delta.pending = 0
-	case Delivered:
-		delta.delivered = -1
-	case Failed:
-		delta.failed = -1
-	case Dead:
-		delta.dead = -1
+	again := fmt.Sprintf(`status = 0, next_attempt_at = ?, max_attempts = max_attempts + %d, schedule_start = attempts, spared = 0,
+		lease_node = NULL, lease_until = NULL, delivered_at = NULL, finished_at = NULL`, s.opt.Limits.MaxAttempts())
+	if err := restartRows(ctx, tx, again, now, finished); err != nil {
+		return err
 	}
-	return s.applyDeltas(ctx, tx, map[uuid.UUID]*queueDelta{d.QueueID: delta})
+	return s.applyDeltas(ctx, tx, deltas)
+}
+
+func restartRows(ctx context.Context, tx bun.Tx, set string, now int64, ids []uuid.UUID) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	_, err := tx.NewRaw("UPDATE deliveries SET "+set+", interrupted = 0 WHERE id IN (?)", now, bun.List(ids)).Exec(ctx)
+	return err
+}
+
+// restart counts a delivery out of the status in which it had ended.
+func (d *queueDelta) restart(from Status) {
+	d.pending++
+	switch from {
+	case Delivered:
+		d.delivered--
+	case Failed:
+		d.failed--
+	case Dead:
+		d.dead--
+	}
 }

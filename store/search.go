@@ -149,13 +149,18 @@ func (w *search[R]) found(limit int) (rows []R, more bool, searched uuid.UUID) {
 // count counts what matches, up to atMost, as far as end or, where it is zero,
 // as the last.
 func (w *search[R]) count(ctx context.Context, atMost int, end uuid.UUID) (n int, err error) {
-	q := w.ordered(w.s.ro.NewSelect().Model((*R)(nil)).ColumnExpr("1"))
+	err = w.s.ro.NewSelect().ColumnExpr("count(*)").TableExpr("(?) AS matching", w.matching("1", end).Limit(int64(atMost))).Scan(ctx, &n)
+	return n, err
+}
+
+// matching selects an expression of each row that matches, as far as count does.
+func (w *search[R]) matching(expression string, end uuid.UUID) *bun.SelectQuery {
+	q := w.ordered(w.s.ro.NewSelect().Model((*R)(nil)).ColumnExpr(expression))
 	for _, c := range w.rest {
 		q = q.Where(c.sql, c.args...)
 	}
 	if end != uuid.Nil {
-		q = q.Where("?TableAlias.id >= ?", end)
+		q = q.Where(pick(w.back, "?TableAlias.id <= ?", "?TableAlias.id >= ?"), end)
 	}
-	err = w.s.ro.NewSelect().ColumnExpr("count(*)").TableExpr("(?) AS matching", q.Limit(int64(atMost))).Scan(ctx, &n)
-	return n, err
+	return q
 }

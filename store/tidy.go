@@ -60,6 +60,7 @@ func (t *Tidier) Tidy(ctx context.Context) error {
 		func() error { return t.removeEvents(ctx, now, kept) },
 		func() error { return t.removeBodies(ctx, now, now.Add(-s.opt.Limits.RetentionBodies)) },
 		func() error { return t.removeKeys(ctx, kept) },
+		func() error { return t.removeResends(ctx, kept) },
 		func() error { return t.tidyQueues(ctx, now) },
 		func() error { return t.removeCounts(ctx, now) },
 		func() error { return s.tidySessions(ctx, now.UnixMicro()) },

@@ -125,6 +125,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	claiming.Go(func() { w.tidies(ctx) })
 	claiming.Go(func() { w.reconciles(ctx) })
 	claiming.Go(func() { w.samples(ctx) })
+	claiming.Go(func() { w.resends(ctx) })
 	upkeep.Go(func() { w.beats(keep) })
 	recording.Go(func() { w.records(keepRecording) })
 

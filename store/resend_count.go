@@ -1,0 +1,122 @@
+package store
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+)
+
+// resendCounted is how far a preview counts.
+const resendCounted = 10_000
+
+// ResendPreview is what a run would resend.
+type ResendPreview struct {
+	// Count is how many match, skipped ones among them. All says that these are
+	// all; else they are those of the newest rows that were looked at, or the
+	// first 10 000.
+	Count int
+	All   bool
+	// Targets are the webhooks that they go to, the one with most first.
+	Targets []ResendTarget
+}
+
+// Skipped is how many of them have no webhook to go to any more.
+func (p *ResendPreview) Skipped() (n int) {
+	for _, t := range p.Targets {
+		if t.Deleted {
+			n += t.Count
+		}
+	}
+	return n
+}
+
+// ResendTarget is a webhook of a preview.
+type ResendTarget struct {
+	ID, WebhookID uuid.UUID
+	URL           string
+	Count         int
+	Paused        bool // what is resent to it is held
+	Deleted       bool // what is its is skipped
+	Probing       bool
+}
+
+// PreviewResend counts what a run with that filter would resend if it began
+// now, by webhook. It reads 20 000 rows at most.
+func (s *Store) PreviewResend(ctx context.Context, account uuid.UUID, f DeliveryFilter) (p ResendPreview, err error) {
+	done, err := s.lists.take(ctx, account)
+	if err != nil {
+		return p, err
+	}
+	defer done()
+	kept, err := f.keep()
+	if err != nil {
+		return p, err
+	}
+	if f.WebhookID != uuid.Nil {
+		if _, err := s.liveWebhook(ctx, account, f.WebhookID); err != nil {
+			return p, err
+		}
+	}
+	n, err := s.narrow(ctx, account, kept.filter())
+	if err != nil {
+		return p, s.wrap(err)
+	}
+	w := &search[deliveryRow]{s: s, narrowing: n}
+	end, err := w.end(ctx, s.searchRows())
+	if err != nil {
+		return p, s.wrap(err)
+	}
+	counted := w.matching("?TableAlias.queue_id", end).Limit(resendCounted + 1)
+	err = s.ro.NewRaw(`SELECT m.n AS count, q.id, q.webhook_id, q.paused, q.deleted, q.probing, w.url FROM (SELECT queue_id, count(*) AS n FROM (?) AS matching GROUP BY queue_id) AS m
+		JOIN queues q ON q.id = m.queue_id JOIN webhooks w ON w.id = q.webhook_id ORDER BY m.n DESC, q.id`, counted).Scan(ctx, &p.Targets)
+	for _, t := range p.Targets {
+		p.Count += t.Count
+	}
+	p.All = end == uuid.Nil && p.Count <= resendCounted
+	return p, s.wrap(err)
+}
+
+// countResend counts the next part of what a run will resend, where a preview
+// could not count all of it.
+func (s *Store) countResend(ctx context.Context, row *resendRow) (more bool, err error) {
+	w, err := s.searchResend(ctx, row, row.CountedTo)
+	if err != nil {
+		return false, err
+	}
+	end, err := w.end(ctx, s.searchRows())
+	if err != nil {
+		return false, err
+	}
+	n, err := w.count(ctx, s.searchRows(), end)
+	if err != nil {
+		return false, err
+	}
+	err = s.tx(ctx, func(ctx context.Context, tx bun.Tx) ([]Change, error) {
+		res, err := tx.NewRaw("UPDATE resends SET total = total + ?, counted_to = ?, counted = ? WHERE id = ? AND counted_to = ? AND NOT counted AND state = ?",
+			n, end, end == uuid.Nil, row.ID, row.CountedTo, ResendRunning).Exec(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if changed, err := res.RowsAffected(); err != nil || changed == 0 {
+			return nil, err // another node counts, or it was paused
+		}
+		return row.changes(false), nil
+	})
+	return true, err
+}
+
+// searchResend walks upwards through what a run resends, from a place on.
+func (s *Store) searchResend(ctx context.Context, row *resendRow, from uuid.UUID) (*search[deliveryRow], error) {
+	run, err := row.run()
+	if err != nil {
+		return nil, err
+	}
+	n, err := s.narrow(ctx, row.AccountID, run.Filter)
+	if err != nil {
+		return nil, err
+	}
+	n.ask("d.status >= ?", Delivered)
+	n.ask("d.finished_at <= ?", row.CreatedAt)
+	return &search[deliveryRow]{s: s, narrowing: n, without: []string{"secret"}, back: true, at: from}, nil
+}
