@@ -1,0 +1,174 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"belfry/store"
+	"belfry/store/storetest"
+)
+
+// How long a page may take, 19 of 20 times, where an index finds what it shows,
+// and where it has to be looked for.
+const (
+	foundWithin  = 25 * time.Millisecond
+	lookedWithin = 300 * time.Millisecond
+)
+
+// longLog is a server whose log holds a month of ten webhooks.
+type longLog struct {
+	*running
+	visitor  http.Client
+	webhook  string // an id, as the next two
+	delivery string
+	event    string
+}
+
+func newLongLog(t *testing.T, db storetest.Database, deliveries int) *longLog {
+	t.Helper()
+	const email, password = "mira@example.com", "correct horse battery"
+	l := &longLog{webhook: seedLog(t, db, deliveries).ID.String()}
+	environment := environmentFor(db)
+	must(t, environment, password+"\n", "user", "add", "-email", email)
+	key := strings.TrimSpace(must(t, environment, "", "key", "add", "-name", "pages"))
+	l.running = spawn(t, environment, "serve", "-addr", "127.0.0.1:0")
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.visitor.Jar = jar
+	answer, err := l.visitor.PostForm(l.url+"/login", url.Values{"email": {email}, "password": {password}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	l.find(key)
+	return l
+}
+
+// find takes one of the deliveries.
+func (l *longLog) find(key string) {
+	l.t.Helper()
+	status, text := l.ask(key, "GET", "/api/v1/webhooks/"+l.webhook+"/deliveries?limit=1&offset=100", "")
+	var list []struct {
+		ID      string
+		EventID string `json:"event_id"`
+	}
+	if err := json.Unmarshal(text, &list); status != http.StatusOK || err != nil || len(list) != 1 {
+		l.t.Fatalf("no delivery: %d %s", status, text)
+	}
+	l.delivery, l.event = list[0].ID, list[0].EventID
+}
+
+// idAt is the id of what was made that long ago.
+func idAt(ago time.Duration) string {
+	ms := time.Now().Add(-ago).UnixMilli()
+	return fmt.Sprintf("%08x-%04x-7000-8000-000000000000", ms>>16, ms&0xffff)
+}
+
+// seedLog makes ten webhooks and their month, and gives the first of them.
+func seedLog(t *testing.T, db storetest.Database, deliveries int) (first store.Webhook) {
+	t.Helper()
+	s, err := store.Open(t.Context(), store.Options{DatabaseURL: db.URL, DataDir: db.Dir, SecretKey: testKey})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	account, err := s.EnsureDefaultAccount(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	for i := range 10 {
+		w, _, _, err := s.CreateWebhook(t.Context(), account.ID, store.NewWebhook{URL: fmt.Sprintf("https://93.184.216.%d/hook", i+1), Active: i > 0})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			first = w
+		}
+		storetest.Seed(t, db, storetest.Past{
+			Account: account.ID, Webhook: w.ID, Events: deliveries / 10, Mixed: true,
+			From: now.Add(-29*24*time.Hour + time.Duration(i)*time.Millisecond), To: now,
+		})
+	}
+	return first
+}
+
+// timedPage is an address and how long it may take.
+type timedPage struct {
+	path   string
+	within time.Duration
+}
+
+func (l *longLog) pages() (all []timedPage) {
+	const webhooks, logs = "/setup/webhooks", "/setup/webhooks/logs"
+	of := "webhook=" + l.webhook
+	for _, path := range []string{
+		webhooks, webhooks + "/" + l.webhook, webhooks + "/" + l.webhook + "?range=30d",
+		webhooks + "/deliveries/" + l.delivery, webhooks + "/events/" + l.event, webhooks + "/events", webhooks + "/limits", webhooks + "/catalogue",
+		logs, logs + "?before=" + idAt(15*24*time.Hour), logs + "?time=24h", logs + "?q=" + l.delivery,
+		logs + "?" + of, logs + "?" + of + "&before=" + idAt(15*24*time.Hour),
+		logs + "?status=failed", logs + "?status=dead", logs + "?status=pending", logs + "?status=delivered", logs + "?status=processing",
+		logs + "?" + of + "&status=failed", logs + "?" + of + "&status=pending",
+		logs + "?event=call.missed", logs + "?error=status", logs + "?error=timeout&before=" + idAt(15*24*time.Hour),
+	} {
+		all = append(all, timedPage{path, foundWithin})
+	}
+	for _, path := range []string{
+		logs + "?q=nowhere+to+be+found", logs + "?agent=nobody", logs + "?code=418", logs + "?error=dns", logs + "?event=message.sent&status=failed&" + of,
+		logs + "?status=failed&q=nowhere", webhooks + "/events?q=nowhere",
+	} {
+		all = append(all, timedPage{path, lookedWithin})
+	}
+	return all
+}
+
+// measure asks for a page again and again.
+func (l *longLog) measure(p timedPage, times int) (median, p95 time.Duration) {
+	l.t.Helper()
+	took := make([]time.Duration, times)
+	for i := range took {
+		begin := time.Now()
+		answer, err := l.visitor.Get(l.url + p.path)
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		_, err = io.Copy(io.Discard, answer.Body)
+		answer.Body.Close()
+		took[i] = time.Since(begin)
+		if err != nil || answer.StatusCode != http.StatusOK || answer.Request.URL.Path == "/login" {
+			l.t.Fatalf("%s: %s at %s (%v)", p.path, answer.Status, answer.Request.URL, err)
+		}
+	}
+	slices.Sort(took)
+	return took[times/2], took[times*19/20]
+}
+
+// TestWorstDayPagesAreFastBesideALongLog holds pages to their times in the long
+// form only, where the machine does nothing else.
+func TestWorstDayPagesAreFastBesideALongLog(t *testing.T) {
+	eachMeasured(t, func(t *testing.T, db storetest.Database) {
+		l := newLongLog(t, db, sized(2_000, 5_000_000))
+		for _, p := range l.pages() {
+			median, p95 := l.measure(p, sized(2, 200))
+			t.Logf("%-90s median %6.1f ms  p95 %6.1f ms", strings.ReplaceAll(p.path, l.webhook, "…"), ms(median), ms(p95))
+			if *torture && p95 > p.within {
+				t.Errorf("%s takes %v, may take %v", p.path, p95, p.within)
+			}
+		}
+	})
+}
+
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
