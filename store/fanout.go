@@ -89,8 +89,9 @@ func (f *fanout) deliver() {
 // event adds one event with a delivery for each webhook that gets it, and
 // tells how many that are.
 func (f *fanout) event(a *accountState, e NewEvent) (uuid.UUID, int) {
+	f.now = f.s.moment(f.now)
 	row := &eventRow{
-		ID: newID(), AccountID: a.AccountID, Type: e.Type, AgentID: e.AgentID,
+		ID: f.s.idOf(f.now), AccountID: a.AccountID, Type: e.Type, AgentID: e.AgentID,
 		OccurredAt: At(e.Timestamp), Data: e.Data, CreatedAt: Time{fromMicros(f.now)},
 	}
 	if row.OccurredAt.IsZero() {
@@ -123,7 +124,7 @@ func (f *fanout) delivery(a *accountState, e *eventRow, w *Webhook) {
 
 // add completes a delivery, leased where it can start now, else pending.
 func (f *fanout) add(a *accountState, e *eventRow, d *deliveryRow, endpoint *Endpoint) {
-	d.ID, d.AccountID, d.EventID, d.EventType, d.AgentID, d.Test = newID(), a.AccountID, e.ID, e.Type, e.AgentID, e.Test
+	d.ID, d.AccountID, d.EventID, d.EventType, d.AgentID, d.Test = f.s.idOf(f.now), a.AccountID, e.ID, e.Type, e.AgentID, e.Test
 	d.NextAttemptAt, d.CreatedAt = Time{fromMicros(f.now)}, Time{fromMicros(f.now)}
 	f.deliveries = append(f.deliveries, d)
 	f.changes = append(f.changes, Change{Kind: ChangeDelivery, AccountID: a.AccountID, ID: d.ID, WebhookID: d.WebhookID})

@@ -20,13 +20,16 @@ type Result struct {
 	Next Status
 	// Wait is the time from now to the next attempt, when Next is Pending.
 	Wait time.Duration
+	// At is when the answer came; zero: now. A past is told with it.
+	At time.Time
 }
 
 // recordRow is one result in the form the dialects write.
 type recordRow struct {
 	id         uuid.UUID
 	queue      uuid.UUID
-	attempt    int // the number of the attempt that is recorded
+	at         int64 // when it ended
+	attempt    int   // the number of the attempt that is recorded
 	deleted    bool
 	status     Status
 	next       int64 // 0: none
@@ -135,8 +138,11 @@ func (s *Store) record(ctx context.Context, tx bun.Tx, now int64, queues map[uui
 }
 
 func (r *Result) row(now int64, q *queueRow) recordRow {
+	if !r.At.IsZero() {
+		now = micros(r.At)
+	}
 	row := recordRow{
-		id: r.Job.DeliveryID, queue: r.Job.QueueID, attempt: r.Job.Attempt, status: r.Next, deleted: q != nil && q.Deleted,
+		id: r.Job.DeliveryID, at: now, queue: r.Job.QueueID, attempt: r.Job.Attempt, status: r.Next, deleted: q != nil && q.Deleted,
 		startedAt: micros(r.Attempt.StartedAt.Time), statusCode: r.Attempt.StatusCode, err: r.Attempt.Error,
 		detail: r.Attempt.Detail, durationUs: r.Attempt.Duration.Microseconds(),
 	}
@@ -177,7 +183,7 @@ func (w *recording) add(r *Result, row *recordRow) {
 	w.tally(r)
 	if !j.Test && !q.Deleted {
 		alone := q.Processing+w.deltas[row.queue].processing == 0
-		w.healthOf(q).hear(r, w.now, alone)
+		w.healthOf(q).hear(r, row.at, alone)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -49,7 +50,8 @@ type Options struct {
 	// SearchRows is how many deliveries or events a search reads at most where no
 	// index answers it; 0: 20 000.
 	SearchRows int
-	// Now replaces the database's clock in tests.
+	// Now replaces the database's clock, in tests and where a past is told. Each
+	// event that is published reads it anew, so it may run while a batch is written.
 	Now func() time.Time
 	// PasswordMemory in KiB is what hashing a password takes; 0: 19 MiB. Tests
 	// that are not about passwords take less.
@@ -77,6 +79,7 @@ type Store struct {
 	lists   *turns
 	hand    atomic.Pointer[Handover]
 	full    atomic.Bool
+	lastID  atomic.Int64 // time of the last id that idOf made
 	cancel  context.CancelFunc
 }
 
@@ -272,3 +275,30 @@ func micros(t time.Time) int64 {
 func fromMicros(us int64) time.Time { return time.UnixMicro(us).UTC() }
 
 func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+
+// idOf makes an id that sorts by the store's clock, whose time in microseconds
+// is now, as newID's do by that of the system.
+func (s *Store) idOf(now int64) uuid.UUID {
+	id := newID()
+	if s.opt.Now == nil {
+		return id
+	}
+	for {
+		// Milliseconds and 12 bits of their fraction; never the same twice.
+		last, next := s.lastID.Load(), now/1000<<12|now%1000<<12/1000
+		next = max(next, last+1)
+		if s.lastID.CompareAndSwap(last, next) {
+			binary.BigEndian.PutUint64(id[:8], uint64(next>>12<<16|0x7000|next&0xfff))
+			return id
+		}
+	}
+}
+
+// moment is the store's clock where it runs while a batch is written, else now,
+// in microseconds.
+func (s *Store) moment(now int64) int64 {
+	if s.opt.Now == nil {
+		return now
+	}
+	return max(now, s.opt.Now().UnixMicro())
+}

@@ -114,7 +114,7 @@ func (s *Store) writeTest(ctx context.Context, tx bun.Tx, account uuid.UUID, t N
 		return nil, err
 	}
 	event := &eventRow{
-		ID: newID(), AccountID: account, Type: e.Type, AgentID: e.AgentID, OccurredAt: Time{fromMicros(a.Now)},
+		ID: s.idOf(a.Now), AccountID: account, Type: e.Type, AgentID: e.AgentID, OccurredAt: Time{fromMicros(a.Now)},
 		Data: e.Data, Verdicts: []byte{}, Test: true, CreatedAt: Time{fromMicros(a.Now)},
 	}
 	f.events = append(f.events, event)

@@ -90,12 +90,29 @@ func (w *Worker) send(ctx context.Context, j *store.Job) (store.Result, bool) {
 	if ctx.Err() != nil && outbound.Classify(answer) == outbound.KindInterrupted {
 		return store.Result{}, false
 	}
-	o := decide(j, answer, w.waits, time.Now(), w.jitter())
+	r, o := w.resultOf(j, req, sum, answer, time.Now())
 	w.log.LogAttrs(ctx, slog.LevelInfo, "delivery attempted", w.facts(j, answer, o)...)
 	w.metrics.attempted(o.kind, answer.Duration)
-	return store.Result{
-		Job: *j, Attempt: w.kept(j, req, answer, o), BodySignature: sum, Next: o.next, Wait: o.wait,
-	}, true
+	return r, true
+}
+
+// resultOf says what an answer that came at that moment means for the job.
+func (w *Worker) resultOf(j *store.Job, req outbound.Request, sum string, a outbound.Answer, at time.Time) (store.Result, outcome) {
+	o := decide(j, a, w.waits, at, w.jitter())
+	return store.Result{Job: *j, Attempt: w.kept(j, req, a, o), BodySignature: sum, Next: o.next, Wait: o.wait}, o
+}
+
+// Tell gives the result that sending the job would have had, had the endpoint
+// answered so then: with it a past is told. Nothing is sent.
+func (w *Worker) Tell(j *store.Job, a outbound.Answer) (store.Result, error) {
+	req, sum, err := sign(j, a.StartedAt)
+	if err != nil {
+		return store.Result{}, err
+	}
+	end := a.StartedAt.Add(a.Duration)
+	r, _ := w.resultOf(j, req, sum, a, end)
+	r.At = end
+	return r, nil
 }
 
 // sign makes the request of an attempt at that moment, and gives the signature
