@@ -99,7 +99,8 @@ func TestAWrongCallSaysWhatWasMeant(t *testing.T) {
 		"publish":        "-event is required",
 		"account add":    "-name is required",
 		"listen -status": "flag needs an argument",
-		"demo -rate 0":   "from 1 to 100",
+		"demo -rate 0":   "from 1 to 6000",
+		"demo -days 31":  "from 0 to 30",
 	} {
 		got := call(t, nil, "", strings.Fields(args)...)
 		if got.code != 2 || !strings.Contains(got.errors, want) {

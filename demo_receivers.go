@@ -4,76 +4,173 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
-	"net"
 	"net/http"
-	"sync/atomic"
 	"time"
+
+	"github.com/google/uuid"
+
+	"belfry/worker/outbound"
 )
 
-// closedPort is where nobody listens: the discard service of RFC 863.
-const closedPort = "http://127.0.0.1:9"
+// demoReceiver is an endpoint of the sample account. It answers requests of the
+// past and live ones by one rule.
+type demoReceiver struct {
+	path    string
+	secure  bool
+	typical time.Duration // how long it takes; half of the answers take longer
+	spread  float64       // of that time
+	// downs are the times when it failed every request.
+	downs []demoDown
+	// answer says how it answers otherwise; nil: with a 200.
+	answer func(q demoRequest) demoReply
+}
 
-// retiredAfter is how many events the retired receiver still takes.
-const retiredAfter = 5
+// demoRequest is one request to a receiver, so long ago. Share is a number from
+// 0 to 1 that is the same for all requests of a delivery.
+type demoRequest struct {
+	ago   time.Duration
+	share float64
+	rand  *rand.Rand
+}
 
-// startReceivers serves the sample receivers on this machine until ctx ends,
-// and gives the URL under which they stand.
-func startReceivers(ctx context.Context) (base string, err error) {
-	socket, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("start the sample receivers: %w", err)
-	}
-	mux := http.NewServeMux()
-	mux.HandleFunc("/crm/", within(5*time.Millisecond, 40*time.Millisecond, accept))
-	mux.HandleFunc("/berlin/", within(10*time.Millisecond, 60*time.Millisecond, accept))
-	mux.HandleFunc("/chat/", within(2*time.Millisecond, 15*time.Millisecond, accept))
-	mux.HandleFunc("/billing/", within(10*time.Millisecond, 90*time.Millisecond, failSometimes))
-	mux.HandleFunc("/archive/", within(5*time.Second, 7*time.Second, accept))
-	var taken atomic.Int64
-	mux.HandleFunc("/retired/", func(w http.ResponseWriter, r *http.Request) {
-		if taken.Add(1) > retiredAfter {
-			http.Error(w, `{"error":"this endpoint was retired"}`, http.StatusGone)
-			return
+// demoReply is an answer, or the kind of failure in the place of one.
+type demoReply struct {
+	code       int
+	body       string
+	retryAfter string
+	kind       string
+	slow       float64 // how many times the typical time it takes; 0: once
+}
+
+// demoDown is a time of failure, from the first moment that lies so long ago to
+// the second.
+type demoDown struct {
+	from, to time.Duration
+	reply    demoReply
+}
+
+var demoAccepted = demoReply{code: http.StatusOK, body: `{"received":true}`}
+
+// away says whether it failed all requests so long ago.
+func (r *demoReceiver) away(ago time.Duration) bool { return r.down(ago) != nil }
+
+func (r *demoReceiver) down(ago time.Duration) *demoDown {
+	for i := range r.downs {
+		if d := &r.downs[i]; ago <= d.from && ago > d.to {
+			return d
 		}
-		accept(w, r)
-	})
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
-	go func() { _ = server.Serve(socket) }() // until it is closed
-	context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, func() { server.Close() }) })
-	return "http://" + socket.Addr().String(), nil
-}
-
-// within answers after a time at random, or at once when the demo ends.
-func within(least, most time.Duration, answer http.HandlerFunc) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		select {
-		case <-time.After(least + rand.N(most-least)):
-		case <-r.Context().Done():
-		}
-		answer(w, r)
 	}
+	return nil
 }
 
-func accept(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "application/json")
-	fmt.Fprintln(w, `{"received":true}`)
+// troubled says whether any receiver was away about so long ago.
+func troubled(ago time.Duration) bool {
+	for _, r := range demoReceivers() {
+		if r.away(ago) || r.away(ago-time.Hour) || r.away(ago+time.Hour) {
+			return true
+		}
+	}
+	return false
 }
 
-// failSometimes fails a third of the requests, each in one of several ways.
-func failSometimes(w http.ResponseWriter, r *http.Request) {
-	switch n := rand.IntN(100); {
-	case n < 14:
-		http.Error(w, `{"error":"the ledger is locked"}`, http.StatusInternalServerError)
-	case n < 22:
-		http.Error(w, "upstream is not there", http.StatusBadGateway)
-	case n < 27:
-		w.Header().Set("Retry-After", "5")
-		http.Error(w, "too many at once", http.StatusTooManyRequests)
-	case n < 31:
+// reply says how it answers, and how long that takes.
+func (r *demoReceiver) reply(q demoRequest) (demoReply, time.Duration) {
+	reply := demoAccepted
+	if down := r.down(q.ago); down != nil {
+		reply = down.reply
+	} else if r.answer != nil {
+		reply = r.answer(q)
+	}
+	times := math.Exp(r.spread*q.rand.NormFloat64()) * (0.85 + 0.3*demoLevel(q.ago))
+	if q.rand.IntN(150) == 0 {
+		times *= 3
+	}
+	if reply.slow > 0 {
+		times *= reply.slow
+	}
+	return reply, min(time.Duration(float64(r.typical)*times), 9*time.Second).Truncate(time.Microsecond)
+}
+
+// past is the answer to a request that began then, so long ago.
+func (r *demoReceiver) past(start time.Time, ago time.Duration, delivery uuid.UUID, random *rand.Rand) outbound.Answer {
+	reply, took := r.reply(demoRequest{ago: ago, share: shareOf(delivery.String()), rand: random})
+	a := outbound.Answer{StartedAt: start, Duration: took, RemoteAddress: "127.0.0.1:443"}
+	if reply.kind != "" {
+		a.Err = &outbound.Failure{Kind: reply.kind, Detail: reply.body}
+		return a
+	}
+	a.Phases.Reused = random.IntN(5) > 0
+	if !a.Phases.Reused {
+		a.Phases.Connect = time.Duration(150+random.IntN(400)) * time.Microsecond
+		a.Duration += a.Phases.Connect
+	}
+	a.Phases.FirstByte = took * 97 / 100
+	a.StatusCode, a.Proto, a.Body = reply.code, "HTTP/1.1", []byte(reply.body)
+	a.Header = []outbound.Header{{Name: "Content-Type", Value: "application/json"}, {Name: "Date", Value: start.Add(took).Format(http.TimeFormat)}}
+	if reply.retryAfter != "" {
+		a.Header = append(a.Header, outbound.Header{Name: "Retry-After", Value: reply.retryAfter})
+	}
+	return a
+}
+
+// shareOf makes of an id a number from 0 to 1, always the same.
+func shareOf(id string) float64 {
+	sum := uint32(2166136261) // FNV-1a
+	for _, c := range []byte(id) {
+		sum = (sum ^ uint32(c)) * 16777619
+	}
+	return float64(sum) / (1 << 32)
+}
+
+// ServeHTTP answers a live request.
+func (r *demoReceiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	_, _ = io.Copy(io.Discard, req.Body)
+	reply, took := r.reply(demoRequest{share: shareOf(req.Header.Get("Webhook-Id")), rand: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))})
+	select {
+	case <-time.After(took):
+	case <-req.Context().Done():
+	}
+	if reply.kind != "" {
 		panic(http.ErrAbortHandler) // closes the connection without an answer
-	default:
-		accept(w, r)
 	}
+	if reply.retryAfter != "" {
+		w.Header().Set("Retry-After", reply.retryAfter)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(reply.code)
+	fmt.Fprintln(w, reply.body)
+}
+
+// demoBases are the URLs under which the receivers stand.
+type demoBases struct{ plain, secure string }
+
+func (b demoBases) of(r *demoReceiver) string {
+	if r.secure {
+		return b.secure + r.path
+	}
+	return b.plain + r.path
+}
+
+// startReceivers serves the sample receivers on this machine until ctx ends. The
+// certificate of those that are secure has expired.
+func startReceivers(ctx context.Context) (bases demoBases, err error) {
+	plain, secure := http.NewServeMux(), http.NewServeMux()
+	for _, r := range demoReceivers() {
+		if r.secure {
+			secure.Handle(r.path, r)
+		} else {
+			plain.Handle(r.path, r)
+		}
+	}
+	if bases.plain, err = serveUntil(ctx, plain, nil); err != nil {
+		return bases, err
+	}
+	certificate, err := expiredCertificate(time.Now().Add(-demoExpired))
+	if err != nil {
+		return bases, err
+	}
+	bases.secure, err = serveUntil(ctx, secure, certificate)
+	return bases, err
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -20,9 +21,9 @@ func TestTheDemoIsAliveAndLeavesNothingBehind(t *testing.T) {
 	t.Setenv("TMPDIR", temp)
 	elsewhere := map[string]string{"BELFRY_DATABASE_URL": "postgres://nobody@127.0.0.1:1/none", "BELFRY_DATA_DIR": "/does/not/exist"}
 	began := time.Now()
-	r := boot(t, elsewhere, "demo", "-addr", "127.0.0.1:0", "-rate", "50")
+	r := boot(t, elsewhere, "demo", "-addr", "127.0.0.1:0", "-rate", "3000", "-days", "2")
 	page := signedInPage(t, r)
-	for _, w := range demoWebhooks("") {
+	for _, w := range demoWebhooks() {
 		if !strings.Contains(page, w.Description) {
 			t.Errorf("the page does not show %q", w.Description)
 		}
@@ -83,7 +84,7 @@ func seeEveryFate(t *testing.T, temp string) {
 	fates := map[string]store.DeliveryFilter{
 		"delivered":   {Status: []store.Status{store.Delivered}},
 		"in mid-POST": {Status: []store.Status{store.Processing}, Event: "call.transcript_ready"},
-		"refused":     {Error: "connect"},
+		"untrusted":   {Error: "tls"},
 		"gone":        {Status: []store.Status{store.Dead}},
 		"failing":     {Error: "status", Event: "call.ended"},
 	}
@@ -104,9 +105,9 @@ func seeEveryFate(t *testing.T, temp string) {
 }
 
 func TestSampleEventsAreVariedAndWellFormed(t *testing.T) {
-	samples, seen := demoSamples(), map[string]bool{}
+	source, seen := newEventSource(rand.New(rand.NewPCG(1, 2))), map[string]bool{}
 	for range 2000 {
-		e := nextEvent(samples)
+		e := source.next(time.Now())
 		if !json.Valid(e.Data) || store.CheckTypeName(e.Type) != nil {
 			t.Fatalf("%s has the data %s", e.Type, e.Data)
 		}

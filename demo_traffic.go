@@ -12,9 +12,6 @@ import (
 	"belfry/store"
 )
 
-// demoBurst is how many events are there at once, so that no page is empty.
-const demoBurst = 40
-
 // demoMix says how often each type comes. The last is in no catalogue, and no
 // webhook asks for it.
 var demoMix = [...]struct {
@@ -24,11 +21,11 @@ var demoMix = [...]struct {
 	{"call.started", 5},
 	{"call.ringing", 3},
 	{"call.answered", 4},
-	{"call.ended", 5},
-	{"call.missed", 2},
-	{"call.failed", 1},
+	{"call.ended", 7},
+	{"call.missed", 4},
+	{"call.failed", 2},
 	{"call.transferred", 1},
-	{"call.voicemail_left", 1},
+	{"call.voicemail_left", 3},
 	{"call.transcript_ready", 3},
 	{"call.recording_ready", 2},
 	{"message.received", 5},
@@ -38,32 +35,32 @@ var demoMix = [...]struct {
 	{"conversation.created", 2},
 	{"conversation.updated", 2},
 	{"conversation.closed", 2},
-	{"agent.status_changed", 2},
+	{"agent.status_changed", 3},
+	{"agent.connected", 1},
+	{"agent.disconnected", 1},
 	{surveyType, 1},
 }
 
 // surveyType is what the sample product publishes of its own.
 const surveyType = "survey.completed"
 
-// publishSteadily publishes events until ctx ends.
+// publishSteadily publishes events until ctx ends, so many a minute, as irregularly
+// as things happen.
 func publishSteadily(ctx context.Context, st *store.Store, account store.Account, rate int, log *slog.Logger) {
-	samples := demoSamples()
-	tick := time.NewTicker(time.Second / time.Duration(rate))
-	defer tick.Stop()
-	for n := demoBurst; ; n = 1 {
-		events := make([]store.NewEvent, n)
-		for i := range events {
-			events[i] = nextEvent(samples)
-		}
-		_, _, err := st.Publish(ctx, store.Publication{AccountID: account.ID, Events: events, Batch: true})
-		if err != nil && ctx.Err() == nil {
-			log.Error("a sample event was refused", "error", err)
-		}
+	source := newEventSource(rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())))
+	next := time.NewTimer(0)
+	defer next.Stop()
+	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-next.C:
 		}
+		_, _, err := st.Publish(ctx, store.Publication{AccountID: account.ID, Events: []store.NewEvent{source.next(time.Now())}, Batch: true})
+		if err != nil && ctx.Err() == nil {
+			log.Error("a sample event was refused", "error", err)
+		}
+		next.Reset(time.Duration(min(3, rand.ExpFloat64()) * float64(time.Minute) / float64(rate)))
 	}
 }
 
@@ -76,20 +73,31 @@ func demoSamples() map[string]string {
 	return samples
 }
 
-// nextEvent draws a type and fills its sample with other people and things.
-func nextEvent(samples map[string]string) store.NewEvent {
-	total := 0
+// eventSource makes events of all types, as often as each comes.
+type eventSource struct {
+	samples map[string]string
+	total   int
+	rand    *rand.Rand
+}
+
+func newEventSource(random *rand.Rand) *eventSource {
+	s := &eventSource{samples: demoSamples(), rand: random}
 	for _, m := range demoMix {
-		total += m.share
+		s.total += m.share
 	}
-	draw, name := rand.IntN(total), ""
+	return s
+}
+
+// next draws a type and fills its sample with other people and things.
+func (s *eventSource) next(at time.Time) store.NewEvent {
+	draw, name := s.rand.IntN(s.total), ""
 	for _, m := range demoMix {
 		if name = m.name; draw < m.share {
 			break
 		}
 		draw -= m.share
 	}
-	return store.NewEvent{Type: name, Data: []byte(vary(samples[name]))}
+	return store.NewEvent{Type: name, Data: []byte(s.vary(s.samples[name], at))}
 }
 
 var (
@@ -98,12 +106,12 @@ var (
 )
 
 // vary puts new ids, people and numbers in the place of a sample's.
-func vary(sample string) string {
+func (s *eventSource) vary(sample string, at time.Time) string {
 	agents := []string{"support-berlin", "support-lisbon", "sales-oslo", "front-desk"}
-	number := fmt.Sprintf("%06d", rand.IntN(1_000_000))
+	number := fmt.Sprintf("%06d", s.rand.IntN(1_000_000))
 	sample = strings.NewReplacer("_123456", "_"+number,
-		"support-berlin", agents[rand.IntN(len(agents))],
-		"+15550100", fmt.Sprintf("+1555%04d", rand.IntN(10_000))).Replace(sample)
-	sample = sampleTime.ReplaceAllString(sample, `"`+time.Now().UTC().Format(time.RFC3339)+`"`)
-	return sampleCount.ReplaceAllString(sample, fmt.Sprintf(`"$1":%d`, 1+rand.IntN(300)))
+		"support-berlin", agents[s.rand.IntN(len(agents))],
+		"+15550100", fmt.Sprintf("+1555%04d", s.rand.IntN(10_000))).Replace(sample)
+	sample = sampleTime.ReplaceAllString(sample, `"`+at.UTC().Format(time.RFC3339)+`"`)
+	return sampleCount.ReplaceAllString(sample, fmt.Sprintf(`"$1":%d`, 1+s.rand.IntN(300)))
 }
