@@ -121,6 +121,9 @@ func TestWaitingRowsAreCountedWhileTheLogIsPaused(t *testing.T) {
 	f.open("/setup/webhooks/logs")
 	f.p.seeText("#rows", "call.ended")
 	f.p.click("[data-live-pause]")
+	if words := f.p.see(".live-now") + ", " + f.p.see("[data-live-pause]"); !strings.HasPrefix(words, "Paused") || !strings.HasSuffix(words, "Resume") {
+		t.Errorf("while paused it says %q", words)
+	}
 	f.publish("call.missed", "while paused")
 	f.to.await(t, signedPath, "while paused")
 	f.p.seeText("[data-live-held]", "1 new")

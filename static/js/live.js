@@ -2,18 +2,21 @@
 // the table anew.
 let heldBack = 0, behind = false;
 const paused = () => root.classList.contains("live-paused");
+const showHeld = () =>
+  each("[data-live-held]", (button) => {
+    button.textContent = heldBack ? `${heldBack} new` : "";
+    button.hidden = !heldBack;
+  });
 const goOn = () => {
   heldBack = 0;
   behind = false;
-  each("[data-live-held]", (word) => (word.textContent = ""));
+  showHeld();
   if (document.querySelector("#deliveries")) htmx.ajax("GET", location.href, { target: "#deliveries", select: "#deliveries", swap: "outerHTML" });
 };
-on("click", "[data-live-pause]", (button) => {
-  const now = button.getAttribute("aria-pressed") !== "true";
-  button.setAttribute("aria-pressed", String(now));
-  root.classList.toggle("live-paused", now);
-  if (!now && behind) goOn();
+on("click", "[data-live-pause]", () => {
+  if (!root.classList.toggle("live-paused") && behind) goOn();
 });
+on("click", "[data-live-held]", goOn);
 document.addEventListener("htmx:sse:before:message", (event) => {
   const message = event.detail.message;
   if (message.event || !event.target.matches("#rows")) return;
@@ -21,7 +24,7 @@ document.addEventListener("htmx:sse:before:message", (event) => {
   event.preventDefault();
   behind = true;
   heldBack += message.data.split('class="fresh"').length - 1;
-  each("[data-live-held]", (word) => (word.textContent = heldBack ? `${heldBack} new` : ""));
+  showHeld();
 });
 document.addEventListener("scroll", () => behind && scrollY < 40 && !paused() && goOn(), { passive: true });
 // Rows that came while one looks stand out for two seconds.

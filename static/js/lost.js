@@ -1,0 +1,50 @@
+// Where the server does not answer the page says so, asks again until it does, and catches up then.
+const askAgain = 1000;
+let leaving = false;
+window.addEventListener("beforeunload", () => (leaving = true));
+window.addEventListener("pageshow", () => (leaving = false));
+const answers = () => fetch("/healthz", { cache: "no-store" }).then((answer) => answer.ok, () => false);
+const lostWords = "Connection lost. Trying again… What you see may be old, and what you change now is not saved.";
+
+const sayLost = () => {
+  const box = document.getElementById("toasts");
+  if (!box || document.getElementById("lost")) return tell(lostWords);
+  const toast = document.createElement("div");
+  toast.id = "lost";
+  toast.className = "toast tone-bad";
+  toast.textContent = lostWords;
+  box.append(toast);
+};
+const goneOn = () => {
+  root.classList.remove("lost");
+  document.getElementById("lost")?.remove();
+  say("Connected again.");
+  catchUp();
+};
+const waitForAnswer = async () => ((await answers()) ? goneOn() : setTimeout(waitForAnswer, askAgain));
+const lose = () => {
+  if (leaving) return;
+  sayLost();
+  if (root.classList.contains("lost")) return;
+  root.classList.add("lost");
+  setTimeout(waitForAnswer, askAgain);
+};
+// What the page shows is fetched anew: rows and counts of what happened meanwhile.
+const catchUp = () => {
+  if (document.querySelector("#deliveries")) return goOn();
+  if (document.querySelector("#webhooks")) htmx.ajax("GET", location.href, { target: "#webhooks", select: "#webhooks", swap: "outerHTML" });
+};
+
+// Filters go back to what the rows below them are.
+const asShown = (form) => {
+  const shown = new URLSearchParams(location.search);
+  for (const field of form.elements) if (field.matches("select, [type=search]")) field.value = shown.get(field.name) ?? "";
+};
+document.addEventListener("htmx:error", (event) => {
+  const { ctx, error } = event.detail;
+  if (!ctx || !(error instanceof TypeError || ctx.request?.signal?.reason === "timeout") || ctx.response) return;
+  if (ctx.sourceElement.matches(".filter-row")) asShown(ctx.sourceElement);
+  lose();
+});
+// A stream that broke may only have been ended: then the server answers.
+document.addEventListener("htmx:sse:error", async () => root.classList.contains("lost") || (await answers()) || lose());
