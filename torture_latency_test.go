@@ -24,12 +24,13 @@ type probe struct {
 	mu      sync.Mutex
 	n       int
 	waiting map[string]chan time.Time
+	came    map[string]time.Time // by delivery
 }
 
 // newProbe registers a healthy webhook for the probe's own events.
 func newProbe(t *testing.T, r *running, key string) *probe {
 	t.Helper()
-	p := &probe{r: r, key: key, waiting: map[string]chan time.Time{}}
+	p := &probe{r: r, key: key, waiting: map[string]chan time.Time{}, came: map[string]time.Time{}}
 	p.Server = httptest.NewServer(http.HandlerFunc(p.receive))
 	t.Cleanup(p.Close)
 	subscribe(r, key, p.URL, steadyEvent)
@@ -44,6 +45,7 @@ func (p *probe) receive(_ http.ResponseWriter, req *http.Request) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.came[req.Header.Get("webhook-id")] = came
 	if waiting, ok := p.waiting[id]; ok {
 		waiting <- came
 		delete(p.waiting, id)

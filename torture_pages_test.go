@@ -26,7 +26,7 @@ const (
 // longLog is a server whose log holds a month of ten webhooks.
 type longLog struct {
 	*running
-	visitor  http.Client
+	visitor  *http.Client
 	webhook  string // an id, as the next two
 	delivery string
 	event    string
@@ -34,24 +34,31 @@ type longLog struct {
 
 func newLongLog(t *testing.T, db storetest.Database, deliveries int) *longLog {
 	t.Helper()
-	const email, password = "mira@example.com", "correct horse battery"
 	l := &longLog{webhook: seedLog(t, db, deliveries).ID.String()}
-	environment := environmentFor(db)
+	visitor, r, key := signedIn(t, environmentFor(db))
+	l.visitor, l.running = visitor, r
+	l.find(key)
+	return l
+}
+
+// signedIn starts the program with a user who has signed in, and a key.
+func signedIn(t *testing.T, environment map[string]string, args ...string) (visitor *http.Client, r *running, key string) {
+	t.Helper()
+	const email, password = "mira@example.com", "correct horse battery"
 	must(t, environment, password+"\n", "user", "add", "-email", email)
-	key := strings.TrimSpace(must(t, environment, "", "key", "add", "-name", "pages"))
-	l.running = spawn(t, environment, "serve", "-addr", "127.0.0.1:0")
+	key = strings.TrimSpace(must(t, environment, "", "key", "add", "-name", "test"))
+	r = spawn(t, environment, append([]string{"serve", "-addr", "127.0.0.1:0"}, args...)...)
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.visitor.Jar = jar
-	answer, err := l.visitor.PostForm(l.url+"/login", url.Values{"email": {email}, "password": {password}})
+	visitor = &http.Client{Jar: jar}
+	answer, err := visitor.PostForm(r.url+"/login", url.Values{"email": {email}, "password": {password}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	answer.Body.Close()
-	l.find(key)
-	return l
+	return visitor, r, key
 }
 
 // find takes one of the deliveries.

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"bufio"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"belfry/store/storetest"
+)
+
+// What open pages may cost, as a share of a core, and how long it may take until
+// the end of a delivery shows on one.
+const (
+	pagesCost   = 0.05
+	shownWithin = 300 * time.Millisecond
+)
+
+// openPage reads the live stream of the log as a browser does, and notes when
+// each delivery first shows as delivered.
+type openPage struct {
+	since time.Time
+	mu    sync.Mutex
+	shown map[string]time.Time // by delivery
+}
+
+// openLog begins to listen; the stream ends with the test.
+func openLog(t *testing.T, visitor *http.Client, url string) *openPage {
+	t.Helper()
+	p := &openPage{since: time.Now(), shown: map[string]time.Time{}}
+	req, err := http.NewRequestWithContext(t.Context(), "GET", url+"/setup/webhooks/logs/live", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := visitor.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if kind := answer.Header.Get("Content-Type"); !strings.HasPrefix(kind, "text/event-stream") {
+		answer.Body.Close()
+		t.Fatalf("the live stream of the log is %s: %s", kind, answer.Status)
+	}
+	go p.read(answer)
+	return p
+}
+
+func (p *openPage) read(answer *http.Response) {
+	defer answer.Body.Close()
+	lines := bufio.NewScanner(answer.Body)
+	lines.Buffer(nil, 16<<20)
+	var row strings.Builder
+	for lines.Scan() {
+		line := lines.Text()
+		if begins := strings.Contains(line, "<tr"); begins || line == "" {
+			p.note(row.String())
+			row.Reset()
+		}
+		row.WriteString(line)
+	}
+}
+
+// note looks at one or several rows.
+func (p *openPage) note(text string) {
+	now := time.Now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for row := range strings.SplitSeq(text, "<tr") {
+		_, rest, found := strings.Cut(row, "/setup/webhooks/deliveries/")
+		if !found || len(rest) < 36 || !strings.Contains(row, "Delivered") {
+			continue
+		}
+		if id := rest[:36]; p.shown[id].IsZero() {
+			p.shown[id] = now
+		}
+	}
+}
+
+// at tells when a delivery showed; zero: it didn't.
+func (p *openPage) at(id string) time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.shown[id]
+}
+
+// TestWorstDayManyOpenPagesCostLittleAndShowWhatEndsAtOnce holds pages to their
+// cost and time in the long form only, where the machine does nothing else.
+func TestWorstDayManyOpenPagesCostLittleAndShowWhatEndsAtOnce(t *testing.T) {
+	eachMeasured(t, func(t *testing.T, db storetest.Database) {
+		perSecond, span, pages := sized(20, 100), sized(time.Second, 20*time.Second), sized(10, 200)
+		environment := environmentFor(db)
+		environment["BELFRY_RATE_PER_MINUTE"], environment["BELFRY_API_RATE_PER_MINUTE"] = "100000", "100000"
+		visitor, r, key := signedIn(t, environment, "-allow-targets", "127.0.0.1")
+		p := newProbe(t, r, key)
+		busy := func() (cores float64) {
+			before, began := family(r.process.Pid).cpu(), time.Now()
+			p.measure(perSecond, span)
+			return (family(r.process.Pid).cpu() - before) / time.Since(began).Seconds()
+		}
+		alone := busy()
+		var open []*openPage
+		for range pages {
+			open = append(open, openLog(t, visitor, r.url))
+		}
+		beside := busy()
+		took := p.shownAfter(open[len(open)-1])
+		t.Logf("%d pages cost %.1f %% of a core beside %.1f %%; an end shows after %v", pages, 100*(beside-alone), 100*alone, took)
+		if most := sized(20*shownWithin, shownWithin); took.percentile(95) > most {
+			t.Errorf("the end of a delivery shows after %v, want %v at most", took.percentile(95), most)
+		}
+		if cost := beside - alone; *torture && cost > pagesCost {
+			t.Errorf("%d open pages cost %.1f %% of a core, want %.0f %% at most", pages, 100*cost, 100*pagesCost)
+		}
+	})
+}
+
+// shownAfter tells how long after its arrival each delivery of the page's time
+// showed on it as delivered.
+func (p *probe) shownAfter(page *openPage) (took latencies) {
+	p.r.t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for id, came := range p.came {
+		if at := page.at(id); came.After(page.since) && !at.IsZero() {
+			took = append(took, at.Sub(came))
+		}
+	}
+	if len(took) == 0 {
+		p.r.t.Fatal("no delivery ever showed on an open page")
+	}
+	slices.Sort(took)
+	return took
+}
