@@ -16,10 +16,14 @@ func accountFlag(flags *flag.FlagSet) *string {
 
 // storeOptions are those of every process on the same database.
 func (c *config) storeOptions() store.Options {
-	return store.Options{
+	opt := store.Options{
 		DatabaseURL: c.databaseURL, DataDir: c.dataDir, SecretKey: c.secretKey,
 		Limits: c.limits, HeaderPrefix: c.headerPrefix, Targets: c.targets, MaxDatabaseSize: c.maxDatabaseSize,
 	}
+	if c.resolver != nil {
+		opt.Resolver = c.resolver
+	}
+	return opt
 }
 
 // withStore does the work on the database, whether or not a server runs. A new

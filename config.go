@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net"
 	"net/netip"
 	"net/url"
 	"os"
@@ -29,6 +30,7 @@ type config struct {
 	metricsAddr     string
 	maxDatabaseSize int64
 	limits          store.Limits
+	resolver        *net.Resolver // nil: the system's
 	// faults names every setting that is wrong, with a sentence. Only doctor
 	// ever sees a config that has some.
 	faults []string

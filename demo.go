@@ -78,6 +78,7 @@ func demoSettings(c *config) (err error) {
 	if c.targets, err = outbound.Parse("127.0.0.0/8"); err != nil {
 		return err
 	}
+	c.resolver = demoNames()
 	c.limits.Retries = []time.Duration{3 * time.Second, 20 * time.Second, 2 * time.Minute, 10 * time.Minute, 30 * time.Minute}
 	c.dataDir, err = os.MkdirTemp("", "belfry-demo-")
 	return err

@@ -24,15 +24,15 @@ const demoDay = 24 * time.Hour
 
 // The paths of the sample receivers.
 const (
-	crmPath      = "/crm/events"
-	billingPath  = "/billing/calls"
-	archivePath  = "/archive/transcripts"
-	berlinPath   = "/berlin/messages"
-	chatPath     = "/chat/alerts"
-	helpdeskPath = "/helpdesk/missed"
-	payrollPath  = "/payroll/shifts"
-	retiredPath  = "/retired/calls"
-	stagingPath  = "/crm/staging"
+	crmPath      = "/belfry/events"
+	billingPath  = "/hooks/calls"
+	archivePath  = "/in/transcripts"
+	berlinPath   = "/desk/messages"
+	chatPath     = "/alerts"
+	helpdeskPath = "/v2/missed-calls"
+	payrollPath  = "/shifts"
+	retiredPath  = "/calls.php"
+	stagingPath  = "/belfry/staging"
 )
 
 // demoReceivers are the sample receivers, good and bad.
@@ -40,25 +40,25 @@ func demoReceivers() []*demoReceiver {
 	unavailable := demoReply{code: http.StatusServiceUnavailable, body: `{"error":"maintenance, back soon"}`, slow: 0.3}
 	expired := time.Now().Add(-demoExpired).UTC().Format(time.DateOnly)
 	return []*demoReceiver{
-		{path: crmPath, typical: 110 * time.Millisecond, spread: 0.35, downs: []demoDown{
+		{host: "crm", path: crmPath, typical: 110 * time.Millisecond, spread: 0.35, downs: []demoDown{
 			{from: 51 * time.Hour, to: 49*time.Hour + 15*time.Minute, reply: unavailable},
 			{from: 17*demoDay + 3*time.Hour, to: 17*demoDay + 2*time.Hour, reply: unavailable},
 		}, answer: rarely(300, demoReply{code: http.StatusBadGateway, body: "upstream is not there"})},
-		{path: billingPath, typical: 210 * time.Millisecond, spread: 0.4, answer: billingReply},
-		{path: archivePath, typical: 5600 * time.Millisecond, spread: 0.14, answer: archiveReply},
-		{path: berlinPath, typical: 150 * time.Millisecond, spread: 0.3, answer: rarely(200, demoReply{kind: outbound.KindReset, body: "the endpoint closed the connection before it answered"})},
-		{path: chatPath, typical: 45 * time.Millisecond, spread: 0.3},
-		{path: helpdeskPath, typical: 90 * time.Millisecond, spread: 0.35, answer: helpdeskReply},
-		{path: payrollPath, secure: true, typical: 130 * time.Millisecond, spread: 0.25, downs: []demoDown{
+		{host: "billing", path: billingPath, typical: 210 * time.Millisecond, spread: 0.4, answer: billingReply},
+		{host: "archive", path: archivePath, typical: 5600 * time.Millisecond, spread: 0.14, answer: archiveReply},
+		{host: "berlin", path: berlinPath, typical: 150 * time.Millisecond, spread: 0.3, answer: rarely(200, demoReply{kind: outbound.KindReset, body: "the endpoint closed the connection before it answered"})},
+		{host: "chat", path: chatPath, typical: 45 * time.Millisecond, spread: 0.3},
+		{host: "helpdesk", path: helpdeskPath, typical: 90 * time.Millisecond, spread: 0.35, answer: helpdeskReply},
+		{host: "payroll", path: payrollPath, secure: true, typical: 130 * time.Millisecond, spread: 0.25, downs: []demoDown{
 			{from: demoExpired, to: -demoDay, reply: demoReply{kind: outbound.KindTLS, body: "the certificate expired on " + expired, slow: 0.1}},
 		}},
-		{path: retiredPath, typical: 80 * time.Millisecond, spread: 0.3, answer: func(q demoRequest) demoReply {
+		{host: "old-crm", path: retiredPath, typical: 80 * time.Millisecond, spread: 0.3, answer: func(q demoRequest) demoReply {
 			if q.ago < demoRetired {
 				return demoReply{code: http.StatusGone, body: `{"error":"this endpoint was retired"}`}
 			}
 			return demoAccepted
 		}},
-		{path: stagingPath, typical: 120 * time.Millisecond, spread: 0.3},
+		{host: "crm-staging", path: stagingPath, typical: 120 * time.Millisecond, spread: 0.3},
 	}
 }
 

@@ -18,15 +18,20 @@ import (
 )
 
 // serveUntil serves on this machine until ctx ends, with TLS where there is a
-// certificate, and gives the URL.
-func serveUntil(ctx context.Context, handler http.Handler, certificate *tls.Certificate) (url string, err error) {
-	socket, err := net.Listen("tcp", "127.0.0.1:0")
+// certificate, and gives the port: that one if it is free, else any.
+func serveUntil(ctx context.Context, wanted string, handler http.Handler, certificate *tls.Certificate) (port string, err error) {
+	socket, err := net.Listen("tcp", "127.0.0.1:"+wanted)
+	if err != nil {
+		socket, err = net.Listen("tcp", "127.0.0.1:0")
+	}
 	if err != nil {
 		return "", fmt.Errorf("start the sample receivers: %w", err)
 	}
-	url = "http://" + socket.Addr().String()
+	_, port, err = net.SplitHostPort(socket.Addr().String())
+	if err != nil {
+		return "", err
+	}
 	if certificate != nil {
-		url = "https://" + socket.Addr().String()
 		socket = tls.NewListener(socket, &tls.Config{Certificates: []tls.Certificate{*certificate}})
 	}
 	server := &http.Server{
@@ -35,7 +40,7 @@ func serveUntil(ctx context.Context, handler http.Handler, certificate *tls.Cert
 	}
 	go func() { _ = server.Serve(socket) }() // until it is closed
 	context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, func() { server.Close() }) })
-	return url, nil
+	return port, nil
 }
 
 // expiredCertificate makes a certificate for this machine that was valid until
@@ -47,7 +52,7 @@ func expiredCertificate(then time.Time) (*tls.Certificate, error) {
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Belfry demo"}, NotBefore: then.AddDate(0, 0, -90), NotAfter: then,
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		DNSNames: []string{"*" + demoDomain}, KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {

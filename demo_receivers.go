@@ -17,6 +17,7 @@ import (
 // demoReceiver is an endpoint of the sample account. It answers requests of the
 // past and live ones by one rule.
 type demoReceiver struct {
+	host    string // within the demo's domain
 	path    string
 	secure  bool
 	typical time.Duration // how long it takes; half of the answers take longer
@@ -143,14 +144,14 @@ func (r *demoReceiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	fmt.Fprintln(w, reply.body)
 }
 
-// demoBases are the URLs under which the receivers stand.
+// demoBases are the ports at which the receivers stand.
 type demoBases struct{ plain, secure string }
 
 func (b demoBases) of(r *demoReceiver) string {
 	if r.secure {
-		return b.secure + r.path
+		return "https://" + r.host + demoDomain + ":" + b.secure + r.path
 	}
-	return b.plain + r.path
+	return "http://" + r.host + demoDomain + ":" + b.plain + r.path
 }
 
 // startReceivers serves the sample receivers on this machine until ctx ends. The
@@ -164,13 +165,13 @@ func startReceivers(ctx context.Context) (bases demoBases, err error) {
 			plain.Handle(r.path, r)
 		}
 	}
-	if bases.plain, err = serveUntil(ctx, plain, nil); err != nil {
+	if bases.plain, err = serveUntil(ctx, "7480", plain, nil); err != nil {
 		return bases, err
 	}
 	certificate, err := expiredCertificate(time.Now().Add(-demoExpired))
 	if err != nil {
 		return bases, err
 	}
-	bases.secure, err = serveUntil(ctx, secure, certificate)
+	bases.secure, err = serveUntil(ctx, "7443", secure, certificate)
 	return bases, err
 }

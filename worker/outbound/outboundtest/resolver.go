@@ -1,4 +1,4 @@
-// Package outboundtest helps tests of whatever calls or checks the addresses of endpoints.
+// Package outboundtest helps tests, and the demo, of whatever calls or checks the addresses of endpoints.
 package outboundtest
 
 import (
