@@ -31,6 +31,7 @@ type config struct {
 	maxDatabaseSize int64
 	limits          store.Limits
 	resolver        *net.Resolver // nil: the system's
+	styleguide      bool          // the demo's: /styleguide shows the parts of the pages
 	// faults names every setting that is wrong, with a sentence. Only doctor
 	// ever sees a config that has some.
 	faults []string

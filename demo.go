@@ -79,6 +79,7 @@ func demoSettings(c *config) (err error) {
 		return err
 	}
 	c.resolver = demoNames()
+	c.styleguide = true
 	c.limits.Retries = []time.Duration{3 * time.Second, 20 * time.Second, 2 * time.Minute, 10 * time.Minute, 30 * time.Minute}
 	c.dataDir, err = os.MkdirTemp("", "belfry-demo-")
 	return err

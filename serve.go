@@ -114,7 +114,7 @@ func (n *node) wire(c *config, printed io.Writer) error {
 		MaxIdleConnsPerHost: max(idlePerHost, n.store.Limits().InFlight),
 	})})
 	opt := handlers.Options{
-		Store: n.store, Version: version(), Log: n.log,
+		Store: n.store, Version: version(), Log: n.log, Styleguide: c.styleguide,
 		PrintCode: func(code string) {
 			fmt.Fprintf(printed, "The code for the first sign-in was wrong too often. The new code: %s\n", code)
 		},

@@ -21,6 +21,9 @@ type Options struct {
 	// BaseURL is where people reach the server, without a final slash; empty
 	// where it is not known. Examples on pages name it.
 	BaseURL string
+	// Styleguide shows every part of the pages under /styleguide, for who works on
+	// them.
+	Styleguide bool
 	// PrintCode tells whoever started the program a new first-run code. Nil: it
 	// is told to nobody.
 	PrintCode func(code string)

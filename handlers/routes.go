@@ -49,6 +49,12 @@ func (h *Handlers) Routes(s *web.Server) {
 	viewer.get(cataloguePath, h.cataloguePage)
 	viewer.get(limitsPath, h.limitsPage)
 	viewer.get(keysPath, h.keysPage)
+	viewer.get(findPath, h.find)
+
+	if h.opt.Styleguide {
+		viewer.get(styleguidePath, h.styleguide)
+		viewer.get(styleguidePath+"/:name", h.styleguide)
+	}
 
 	// What changes something, sends something or shows a secret.
 	admin := routes{e, use(h.sessions.Middleware, h.signedIn, h.may(store.Role.CanEdit))}

@@ -17,7 +17,7 @@ import (
 	"sync"
 )
 
-//go:embed css js vendor mark.svg favicon.svg
+//go:embed css js vendor mark.svg favicon.svg favicon-trouble.svg
 var embedded embed.FS
 
 // Prefix is where Handler expects to be mounted.
@@ -33,8 +33,8 @@ type bundle struct {
 
 var load = sync.OnceValue(newBundle)
 
-// Path gives the address of a served file, such as "app.css". The names are app.css, app.js, htmx.js, icons.svg and
-// favicon.svg. An unknown name panics: names are written in the program, never taken from outside.
+// Path gives the address of a served file, such as "app.css". The names are app.css, app.js, htmx.js, icons.svg,
+// favicon.svg and favicon-trouble.svg. An unknown name panics: names are written in the program, never taken from outside.
 func Path(name string) string {
 	b := load()
 	if _, ok := b.files[name]; !ok {
@@ -115,10 +115,12 @@ func newBundle() *bundle {
 	sprite, icons := newSprite()
 	files := map[string][]byte{
 		"app.css":     join("vendor/basecoat.css", "css/*.css"),
-		"app.js":      enclosed(join("js/*.js")),
+		"app.js":      program(),
 		"htmx.js":     join("vendor/htmx.min.js", "vendor/hx-sse.min.js"),
 		"favicon.svg": join("favicon.svg"),
-		"icons.svg":   sprite,
+		// The same with a dot, for tabs of an account in trouble.
+		"favicon-trouble.svg": join("favicon-trouble.svg"),
+		"icons.svg":           sprite,
 	}
 	small := make(map[string][]byte, len(files))
 	for name, content := range files {
@@ -127,10 +129,26 @@ func newBundle() *bundle {
 	return &bundle{files: files, small: small, hash: hashOf(files), icons: icons}
 }
 
-// enclosed gives our scripts one scope of their own: the files under js/ are parts of one program, in the order of their
-// names, and leave nothing in the page's own scope.
-func enclosed(script []byte) []byte {
-	return slices.Concat([]byte("(() => {\n\"use strict\";\n"), script, []byte("})();\n"))
+// program makes one script of those under js/: the first of them is seen by all others, each of which keeps its own names to
+// itself; nothing of it is left in the page's own scope.
+func program() []byte {
+	names, err := fs.Glob(embedded, "js/*.js")
+	if err != nil {
+		panic(err) // the pattern is constant
+	}
+	var out bytes.Buffer
+	out.WriteString("(() => {\n\"use strict\";\n")
+	for i, name := range names {
+		if i > 0 {
+			out.WriteString("{\n")
+		}
+		out.Write(mustRead(name))
+		if i > 0 {
+			out.WriteString("}\n")
+		}
+	}
+	out.WriteString("})();\n")
+	return out.Bytes()
 }
 
 // squeeze compresses once, at the start, as far as it goes.

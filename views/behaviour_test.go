@@ -41,7 +41,25 @@ func TestTheScriptOnlyAddsToWhatIsThere(t *testing.T) {
 			`!document.querySelector("#url[aria-invalid]") && getComputedStyle(document.querySelector("#url-error")).visibility === "hidden" &&
 			document.querySelector(".summary").innerText.startsWith("1 thing needs") && document.querySelectorAll(".summary li:not(.past)").length === 1`,
 		},
-		{"the first wrong field has the focus", "form", ``, `document.activeElement.id === "url"`},
+		{"the list of what is wrong has the focus", "form", ``, `document.activeElement.matches(".summary")`},
+		{"a question mark lists the shortcuts", "webhooks", press("body", "?"), `document.querySelector("#shortcuts").matches(":modal")`},
+		{"shortcuts rest while somebody types", "webhooks", press("[data-find]", "?"), `!document.querySelector("#shortcuts").open`},
+		{
+			"shortcuts can be switched off", "webhooks", `document.querySelector("[data-keys-off]").click();` + press("body", "?"),
+			`!document.querySelector("#shortcuts").open && (localStorage.clear(), true)`,
+		},
+		{
+			"j and k walk the rows", "webhooks", press("body", "j") + press("body", "j") + press("body", "j") + press("body", "k"),
+			`document.activeElement === document.querySelectorAll("tbody th a")[1]`,
+		},
+		{
+			"a toast stays while somebody is at its button, and then goes", "toast",
+			`window.toast = document.querySelector(".toast:has(button)"); window.setTimeout = f => f(); toast.querySelector("button").focus(); toast.dispatchEvent(new Event("pointerleave"))`,
+			`toast.isConnected && (document.activeElement.blur(), toast.dispatchEvent(new Event("pointerleave")), !toast.isConnected)`,
+		},
+		{
+			"one region tells results", "toast", ``, `document.querySelectorAll("[aria-live]").length === 1`,
+		},
 		{
 			"a menu closes on a click elsewhere", "parts", `document.querySelector("details.menu summary").click(); document.querySelector("h1").click()`,
 			`!document.querySelector("details.menu").open`,
@@ -125,4 +143,9 @@ func TestFiltersComeFoldedOnAPhone(t *testing.T) {
 			t.Errorf("%d wide the filters are open: %v (%v), want %v", width, open, err, want)
 		}
 	}
+}
+
+// press is a key that comes down on an element.
+func press(selector, key string) string {
+	return `document.querySelector("` + selector + `").dispatchEvent(new KeyboardEvent("keydown", {key: "` + key + `", bubbles: true, cancelable: true}));`
 }

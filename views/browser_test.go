@@ -16,6 +16,7 @@ import (
 
 	"belfry/static"
 
+	"github.com/a-h/templ"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 )
@@ -28,9 +29,9 @@ func galleryServer(t *testing.T) *httptest.Server {
 	t.Helper()
 	mux := http.NewServeMux()
 	mux.Handle(static.Prefix, static.Handler(nil))
-	for name, page := range gallery() {
+	for name, page := range Styleguide() {
 		mux.HandleFunc("/"+name, func(w http.ResponseWriter, r *http.Request) {
-			html, err := render(WithNow(r.Context(), galleryNow), page)
+			html, err := render(WithNow(r.Context(), StyleguideNow()), page)
 			if err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
@@ -98,7 +99,7 @@ func TestPartsKeepTheirPromisesInABrowser(t *testing.T) {
 		scheme, findings string
 		width            int64
 	}{{"light", axeFindings, 1440}, {"light", axeFindings, 390}, {"dark", legibility, 1440}} {
-		for _, name := range slices.Sorted(maps.Keys(gallery())) {
+		for _, name := range slices.Sorted(maps.Keys(Styleguide())) {
 			t.Run(strings.Join([]string{name, l.scheme, px(float64(l.width))}, "-"), func(t *testing.T) {
 				look(t, ctx, server.URL+"/"+name, l.scheme, l.width, string(axe)+";"+l.findings)
 			})
@@ -156,4 +157,10 @@ func screenshot(t *testing.T, ctx context.Context) {
 	if err := os.WriteFile(filepath.Join(folder, "parts-"+name+".png"), picture, 0o644); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func render(ctx context.Context, c templ.Component) (string, error) {
+	var out strings.Builder
+	err := c.Render(ctx, &out)
+	return out.String(), err
 }

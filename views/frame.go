@@ -40,16 +40,19 @@ type Frame struct {
 type place struct {
 	entry             Entry
 	label, icon, href string
+	key               string // what goes there after "g"
+	also              string // words that find it beside its name
+	edits             bool   // only for who may edit
 }
 
 func places() []place {
 	return []place{
-		{EntryWebhooks, "Webhooks", "webhook", "/setup/webhooks"},
-		{EntryLogs, "Logs", "scroll-text", "/setup/webhooks/logs"},
-		{EntryTest, "Send test", "send", "/setup/webhooks/test"},
-		{EntryCatalogue, "Event catalogue", "book-open", "/setup/webhooks/catalogue"},
-		{EntryLimits, "Limits", "gauge", "/setup/webhooks/limits"},
-		{EntryKeys, "API keys", "key-round", "/setup/api-keys"},
+		{entry: EntryWebhooks, label: "Webhooks", icon: "webhook", href: "/setup/webhooks", key: "w"},
+		{entry: EntryLogs, label: "Logs", icon: "scroll-text", href: "/setup/webhooks/logs", key: "l"},
+		{entry: EntryTest, label: "Send test", icon: "send", href: "/setup/webhooks/test", key: "t"},
+		{entry: EntryCatalogue, label: "Event catalogue", icon: "book-open", href: "/setup/webhooks/catalogue", key: "c"},
+		{entry: EntryLimits, label: "Limits", icon: "gauge", href: "/setup/webhooks/limits", key: "m"},
+		{entry: EntryKeys, label: "API keys", icon: "key-round", href: "/setup/api-keys", key: "k"},
 	}
 }
 
@@ -61,6 +64,23 @@ func (f Frame) placeName() string {
 		}
 	}
 	return "Belfry"
+}
+
+// browserTitle is the page's name in the browser's tabs, with the number of
+// webhooks in trouble before it.
+func (f Frame) browserTitle(title string) string {
+	if f.Trouble == 0 {
+		return title
+	}
+	return "(" + Count(f.Trouble) + ") " + title
+}
+
+// favicon is the mark; where a webhook is in trouble it carries a dot.
+func (f Frame) favicon() string {
+	if f.Trouble > 0 {
+		return "favicon-trouble.svg"
+	}
+	return "favicon.svg"
 }
 
 // initial is the account's letter in its little square.

@@ -108,8 +108,8 @@ func TestEveryIconUsedIsThere(t *testing.T) {
 }
 
 func TestGalleryPagesAreWellFormed(t *testing.T) {
-	for name, page := range gallery() {
-		html, err := render(WithNow(t.Context(), galleryNow), page)
+	for name, page := range Styleguide() {
+		html, err := render(WithNow(t.Context(), StyleguideNow()), page)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -3,7 +3,7 @@ on("click", "[data-dialog]", (trigger, event) => {
   const dialog = document.getElementById(trigger.dataset.dialog);
   if (!dialog || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  trigger.closest("details.menu")?.removeAttribute("open");
+  each("details.menu[open], details.bar-menu[open]", (menu) => menu.removeAttribute("open"));
   dialog.showModal();
 });
 on("click", "[data-close]", (closer, event) => {
@@ -12,13 +12,15 @@ on("click", "[data-close]", (closer, event) => {
   event.preventDefault();
   dialog.close();
 });
-const openServedDialogs = () =>
+// A click beside a dialog that asks nothing closes it.
+on("click", "dialog[data-light]", (dialog, event) => event.target === dialog && dialog.close());
+always(() =>
   each("dialog.modal[open]", (dialog) => {
     if (dialog.matches(":modal")) return;
     dialog.close();
     dialog.dataset.served = "";
     dialog.showModal();
-  });
+  }));
 
 // Menus close on a click elsewhere and on Escape.
 document.addEventListener("click", (event) =>

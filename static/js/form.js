@@ -41,3 +41,10 @@ on("click", "[data-remove-row]", (button) => {
   each("input", (input) => (input.value = ""), row);
   row.classList.add("spare");
 });
+
+// A form that comes back with faults is read from their list on; from the one wrong field where there is no list.
+const focusFault = () => (document.querySelector(".summary, .summary-both") ?? document.querySelector("[aria-invalid=true]"))?.focus();
+atStart(focusFault);
+document.addEventListener("htmx:after:swap", (event) => {
+  if (event.detail?.ctx?.sourceElement?.matches?.("form[hx-post]")) focusFault();
+});

@@ -47,3 +47,5 @@ const foldPicker = (picker) => {
   const open = groups.filter((group) => group.querySelector(":checked"));
   groups.forEach((group, i) => (group.querySelector("details").open = open.length ? open.includes(group) : i === 0));
 };
+atStart(() => each("[data-picker]", foldPicker));
+always(() => each("[data-picker]", pickerState));

@@ -1,4 +1,6 @@
-// Times in words grow older while one looks at them. The wording is the server's: see Ago and Until in views.
+// Times in words grow older while one looks at them, by the server's clock. The wording is the server's: see Ago and Until
+// in views. A word is written only where it changed.
+const ahead = Number(root.dataset.now || Date.now()) - Date.now();
 const inWords = (seconds) => {
   if (seconds < 60) return `${seconds} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
@@ -12,16 +14,18 @@ const twoUnits = (seconds) => {
   const rest = Math.floor((seconds % large) / small);
   return `${Math.floor(seconds / large)} ${name}` + (rest ? ` ${rest} ${smallName}` : "");
 };
-const countDown = () =>
-  each("time[data-rel=countdown]", (time) => {
-    const left = Math.floor((Date.parse(time.dateTime) - Date.now()) / 1000);
-    time.textContent = left < 1 ? "now" : twoUnits(left);
-  });
-setInterval(countDown, 1000);
-const refreshTimes = () =>
+const wordings = {
+  ago: (past) => (past < 1 ? "now" : `${inWords(Math.floor(past))} ago`),
+  until: (past, before) => (past > -1 ? "now" : before + inWords(Math.floor(-past))),
+  countdown: (past) => (past > -1 ? "now" : twoUnits(Math.floor(-past))),
+};
+const tick = () => {
+  if (document.hidden) return;
+  const now = Date.now() + ahead;
   each("time[data-rel]", (time) => {
-    const distance = Math.round((Date.now() - Date.parse(time.dateTime)) / 1000);
-    if (time.dataset.rel === "ago") time.textContent = distance < 1 ? "now" : `${inWords(distance)} ago`;
-    else if (time.dataset.rel === "until") time.textContent = distance >= 0 ? "now" : (time.dataset.before ?? "") + inWords(-distance);
+    const words = wordings[time.dataset.rel]?.((now - Date.parse(time.dateTime)) / 1000, time.dataset.before ?? "");
+    if (words && words !== time.textContent) time.textContent = words;
   });
-setInterval(refreshTimes, 5000);
+};
+setInterval(tick, 1000);
+document.addEventListener("visibilitychange", tick);

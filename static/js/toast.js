@@ -1,20 +1,4 @@
-// The one live region: what is told here is read out wherever it happened. A part that was swapped in says so by data-says.
-const tell = (words) => {
-  const region = document.getElementById("said");
-  if (!region || !words) return;
-  region.textContent = "";
-  setTimeout(() => (region.textContent = words), 50);
-};
-
-// A short word for what the page doesn't show itself.
-const say = (text) => {
-  const toast = document.createElement("div");
-  toast.className = "toast";
-  toast.textContent = text;
-  document.getElementById("toasts")?.append(toast);
-};
-
-// Toasts go after six seconds, unless somebody is at them; warnings stay.
+// Toasts go after six seconds, unless somebody is at them; warnings stay. What they say is told.
 const lifetime = 6000;
 const arm = (toast) => {
   tell(toast.innerText);
@@ -42,4 +26,10 @@ new MutationObserver((changes) => {
       if (phone.matches && document.readyState === "loading" && node.matches("details.filters")) node.open = false;
     }
 }).observe(root, { childList: true, subtree: true });
-document.addEventListener("htmx:after:swap", () => each("[data-says]", (part) => (tell(part.dataset.says || part.innerText), part.removeAttribute("data-says"))));
+
+// A part that was swapped in and has a result to tell carries data-says.
+document.addEventListener("htmx:after:swap", () =>
+  each("[data-says]", (part) => {
+    tell(part.dataset.says || part.innerText);
+    part.removeAttribute("data-says");
+  }));

@@ -9,11 +9,14 @@ import (
 	"github.com/a-h/templ"
 )
 
-// The gallery shows every part, in pages made for looking at them: see TestPartsKeepTheirPromisesInABrowser.
+// The styleguide shows every part in every state, in pages made for looking at
+// them: the demo serves it, and TestPartsKeepTheirPromisesInABrowser holds it to
+// what is promised.
 
-var galleryNow = time.Date(2026, 11, 21, 14, 34, 10, 0, time.UTC)
+// StyleguideNow is the moment that the styleguide's times count from.
+func StyleguideNow() time.Time { return time.Date(2026, 11, 21, 14, 34, 10, 0, time.UTC) }
 
-func ago(d time.Duration) time.Time { return galleryNow.Add(-d) }
+func ago(d time.Duration) time.Time { return StyleguideNow().Add(-d) }
 
 // with renders c with children.
 func with(c templ.Component, children ...templ.Component) templ.Component {
@@ -33,8 +36,8 @@ func galleryFrame(current Entry) Frame {
 	return Frame{Account: "Northline Support", User: "mira@northline.example", Role: "admin", Current: current, Trouble: 2, RatePerMinute: 1000}
 }
 
-// gallery is every page of it by name.
-func gallery() map[string]templ.Component {
+// Styleguide gives every page of it by name.
+func Styleguide() map[string]templ.Component {
 	return map[string]templ.Component{
 		"parts":    galleryParts(),
 		"webhooks": galleryList(),
@@ -43,10 +46,25 @@ func gallery() map[string]templ.Component {
 		"form":     galleryForm(),
 		"limits":   galleryLimits(),
 		"dialog":   galleryDialog(),
+		"toast":    galleryToasts(),
+		"palette":  galleryPalette(),
 		"sign-in":  gallerySignIn(),
 		"error":    ErrorPage(ErrorView{Title: "There is no such page", Text: "It may have been removed.", RequestID: "4f1c", Back: Link{"To the webhooks", "/setup/webhooks"}}),
-		"broken":   with(Page(galleryFrame(EntryLogs), "Logs"), ErrorPart(ErrorView{Title: "The log can't be read right now", Text: "The database does not answer. Nothing is lost.", Again: true, Address: "#"})),
+		"broken":   shown("broken", EntryLogs, "Logs", ErrorPart(ErrorView{Title: "The log can't be read right now", Text: "The database does not answer. Nothing is lost.", Again: true, Address: "#"})),
 	}
+}
+
+// shown is a page of the styleguide with the way to the others.
+func shown(name string, current Entry, title string, parts ...templ.Component) templ.Component {
+	return shownIn(galleryFrame(current), name, title, parts...)
+}
+
+func shownIn(frame Frame, name, title string, parts ...templ.Component) templ.Component {
+	var choices []Choice
+	for _, other := range []string{"parts", "form", "webhooks", "webhook", "delivery", "limits", "dialog", "toast", "palette", "broken", "error", "sign-in"} {
+		choices = append(choices, Choice{Label: sentence(strings.ReplaceAll(other, "-", " ")), Href: "/styleguide/" + other, Current: other == name})
+	}
+	return with(Page(frame, title), append([]templ.Component{Tabs("Styleguide", choices)}, parts...)...)
 }
 
 func galleryParts() templ.Component {
@@ -72,7 +90,6 @@ func galleryParts() templ.Component {
 		Message(Msg{Tone: "bad", Icon: "database", Bold: "The database does not answer since 14:31.", Text: "Accepted events are safe; deliveries go on when it is back."}),
 		Message(Msg{Tone: "warn", Icon: "hourglass", Bold: "10 of 10 webhooks used.", Text: "Delete one to add another.", Action: Link{"See held", "#"}}),
 		with(Message(Msg{Tone: "ok", Bold: "Active again.", Text: "41 events came in meanwhile."}), templ.Raw(` <a href="#">Send the missed ones</a>`)),
-		Toast("Paused. 170 deliveries are held."),
 	)
 	empties := box("cols",
 		with(Panel(PanelView{Flush: true}), GhostRows(4)),
@@ -83,7 +100,8 @@ func galleryParts() templ.Component {
 		Meter(MeterView{Label: "Outgoing requests", Value: 840, Peak: 910, Max: 1000}),
 		Meter(MeterView{Label: "Webhooks", Value: 10, Peak: 10, Max: 10, Tone: "bad"}),
 	)
-	return with(Page(galleryFrame(EntryNone), "Parts"), with(PageHead(Head{Title: "Parts", Sub: "Every part, in every state."})),
+	return shown("parts", EntryNone, "Parts", with(PageHead(Head{Title: "Parts", Sub: "Every part, in every state. Light and dark follow the system."})),
+		box("cols", galleryMark(), gallerySwatches()),
 		box("cols", box("stack", states...), box("stack", append(statuses, tags)...)), buttons, meters, messages, empties,
 		box("row", with(LiveNow("1,000 per minute", true)), Segmented("Range", []Choice{{"1 h", "#", "", false}, {"24 h", "#", "", true}}, true)),
 	)
@@ -159,7 +177,7 @@ func galleryList() templ.Component {
 		Filter(FilterView{Name: "agent", Label: "Agent", Options: []Option{{"a", "sales-eu", ""}}}),
 		Filter(FilterView{Name: "event", Label: "Event", Value: "call.*", Options: []Option{{"call.*", "call.*", "Calls"}}}),
 	)
-	return with(Page(galleryFrame(EntryWebhooks), "Webhooks"),
+	return shown("webhooks", EntryWebhooks, "Webhooks",
 		with(PageHead(Head{Title: "Webhooks", Sub: "Where Northline's events go. Those in trouble come first."}), Quota(7, 10), Button("Add Webhook", Btn{Kind: "primary", Icon: "plus", Href: "#"})),
 		strip, filters, table, Pager("50 per page, 9,412 in all", "", "?after=x"))
 }
@@ -187,14 +205,8 @@ func galleryWebhook() templ.Component {
 		with(Table(TableView{Caption: "Error kinds", Lines: true, Columns: []Column{{Label: "Kind"}, {Label: "Times", Class: "num", Sorted: "descending", Href: "#"}, {Label: "Share"}, {Label: "What to do"}}}),
 			templ.Raw(`<tr><th scope="row">status 503<div class="second">Service Unavailable</div></th><td class="num">929</td><td>`), Share(929, 972),
 			templ.Raw(`</td><td class="faint">The endpoint says it is overloaded. Look at its own log.</td></tr>`)))
-	return with(Page(galleryFrame(EntryWebhooks), "Webhook"), head,
+	return shown("webhook", EntryWebhooks, "Webhook", head,
 		Tabs("Webhook", []Choice{{"Overview", "#", "", true}, {"Logs", "#", "", false}, {"Edit", "#", "", false}}),
 		with(SectionHead("Deliveries", ""), Segmented("Range", []Choice{{"1 h", "#", "", false}, {"24 h", "#", "", true}, {"7 d", "#", "", false}}, true)),
 		strip, charts, kinds, with(Panel(PanelView{Title: "Nothing yet", Flush: true}), BarsChart(BarsView{Unit: "attempts", Over: "24 h"})))
-}
-
-func render(ctx context.Context, c templ.Component) (string, error) {
-	var out strings.Builder
-	err := c.Render(ctx, &out)
-	return out.String(), err
 }

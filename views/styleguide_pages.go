@@ -40,7 +40,7 @@ func galleryDelivery() templ.Component {
 			Title: "Attempt 3", Outcome: AnswerState("503", false), Text: "Service Unavailable, Retry-After: 600", When: ago(2 * time.Minute), Node: "b", Href: "?attempt=3", Current: true,
 			Phases: PhasesView{Reused: true, FirstByte: took(184), Body: took(3), Total: 187 * time.Millisecond, Limit: limit},
 		}),
-		with(NextAttempt("Attempt 4", galleryNow.Add(432*time.Second), "Then, if needed, attempt 5 after 1 h."), text("Same webhook-id, new timestamp and signature.")),
+		with(NextAttempt("Attempt 4", StyleguideNow().Add(432*time.Second), "Then, if needed, attempt 5 after 1 h."), text("Same webhook-id, new timestamp and signature.")),
 	)
 	request := with(Panel(PanelView{Title: "Request", Flush: true, Aside: CopyFrom("Body", "request-body", Btn{Kind: "quiet", Small: true})}),
 		box("panel-body", Headers("POST https://hooks.harborcrm.example/v2/calls", []HeaderLine{{Name: "content-type", Value: "application/json"}, {Name: "webhook-signature", Value: "v1,Yk3vQx…Zs8="}})),
@@ -50,8 +50,8 @@ func galleryDelivery() templ.Component {
 		box("sunk", CodeBlock("", "<html>\n<h1>503 Service Unavailable</h1>\n</html>")), box("panel-foot", text("171 of 171 bytes kept.")))
 	why := with(Panel(PanelView{Flush: true}),
 		with(Why("Why is it pending?", "Attempt 3 of 6 answered 503 Service Unavailable, and asked for 10 minutes' patience.", "If attempt 6 fails too, this delivery is marked failed and can still be resent."),
-			Countdown("Next attempt", galleryNow.Add(432*time.Second))), Timeline(steps))
-	return with(Page(galleryFrame(EntryLogs), "Delivery"), head, why, with(SectionHead("Attempts", "phases on their own scale, totals against the 10 s limit")), attempts, box("cols", request, answer))
+			Countdown("Next attempt", StyleguideNow().Add(432*time.Second))), Timeline(steps))
+	return shown("delivery", EntryLogs, "Delivery", head, why, with(SectionHead("Attempts", "phases on their own scale, totals against the 10 s limit")), attempts, box("cols", request, answer))
 }
 
 func galleryForm() templ.Component {
@@ -74,7 +74,7 @@ func galleryForm() templ.Component {
 		SwitchField("active", "Active", "Starts with the next event. Inactive webhooks get nothing new.", true),
 		box("row", Button("Add Webhook", Btn{Kind: "primary", Busy: "Adding…"})), templ.Raw("</form>"))
 	aside := with(Panel(PanelView{Title: "What will arrive", Flush: true}), box("sunk", JSONBlock("", `{"event":"call.ended"}`)))
-	return with(Page(galleryFrame(EntryWebhooks), "Add webhook"),
+	return shown("form", EntryWebhooks, "Add webhook",
 		with(PageHead(Head{Crumbs: []Link{{"Webhooks", "#"}, {Label: "Add webhook"}}, Title: "Add webhook", Sub: "Belfry will POST the events you choose to this address."})),
 		box("cols main-aside", form, aside))
 }
@@ -92,13 +92,13 @@ func galleryLimits() templ.Component {
 		{"", "", "7 h 11 min", "after publish"},
 		{"", "x", "failed", "resend any time"},
 	}
-	return with(Page(galleryFrame(EntryLimits), "Limits"), with(PageHead(Head{Title: "Limits", Sub: "What applies, and what happens at the edge."}), MeterLegend()), table,
+	return shown("limits", EntryLimits, "Limits", with(PageHead(Head{Title: "Limits", Sub: "What applies, and what happens at the edge."}), MeterLegend()), table,
 		with(Panel(PanelView{Title: "Automatic retries", Flush: true}), Schedule(schedule)),
 		Rules([]Rule{{"Asked to wait", "Retry-After on 429 and 503 is honoured."}, {"10 failures in a row", "The endpoint is probed."}, {"410 Gone", "No retry."}}))
 }
 
 func galleryDialog() templ.Component {
-	return with(Page(galleryFrame(EntryWebhooks), "Delete"), with(PageHead(Head{Title: "Webhook"}), Button("Delete…", Btn{Kind: "danger", Href: "?confirm=delete", Dialog: "delete"})),
+	return shown("dialog", EntryWebhooks, "Delete", with(PageHead(Head{Title: "Webhook"}), Button("Delete…", Btn{Kind: "danger", Href: "?confirm=delete", Dialog: "delete"})),
 		with(Dialog(DialogView{ID: "delete", Title: "Delete Harbor CRM, call outcomes?", Open: true, Cancel: "?", Safe: "Keep it", Action: "/x", Verb: "Delete webhook", Danger: true}),
 			templ.Raw(`<p><code>hooks.harborcrm.example/v2/calls</code> gets nothing more. Its secret is destroyed and <strong>170 waiting deliveries</strong> become dead. This can't be undone.</p>`)))
 }
