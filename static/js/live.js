@@ -17,6 +17,7 @@ on("click", "[data-live-pause]", () => {
   if (!root.classList.toggle("live-paused") && behind) goOn();
 });
 on("click", "[data-live-held]", goOn);
+document.addEventListener("belfry:catch-up", goOn);
 document.addEventListener("htmx:sse:before:message", (event) => {
   const message = event.detail.message;
   if (message.event || !event.target.matches("#rows")) return;

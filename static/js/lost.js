@@ -31,7 +31,7 @@ const lose = () => {
 };
 // What the page shows is fetched anew: rows and counts of what happened meanwhile.
 const catchUp = () => {
-  if (document.querySelector("#deliveries")) return goOn();
+  document.dispatchEvent(new Event("belfry:catch-up"));
   if (document.querySelector("#webhooks")) htmx.ajax("GET", location.href, { target: "#webhooks", select: "#webhooks", swap: "outerHTML" });
 };
 
