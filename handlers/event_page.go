@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
@@ -17,97 +16,6 @@ import (
 const eventsPath = "/setup/webhooks/events"
 
 func eventPath(id uuid.UUID) string { return eventsPath + "/" + id.String() }
-
-// eventFilter is the filters of the list of events as they stand in its
-// address.
-type eventFilter struct {
-	event, agent, text string
-	before, after      uuid.UUID
-}
-
-func (f eventFilter) query(without string) url.Values {
-	q := url.Values{}
-	for name, value := range map[string]string{"event": f.event, "agent": f.agent, "q": f.text} {
-		if value != "" && name != without {
-			q.Set(name, value)
-		}
-	}
-	return q
-}
-
-func (f eventFilter) address(path string, more ...string) string {
-	q := f.query("")
-	for i := 0; i+1 < len(more); i += 2 {
-		q.Set(more[i], more[i+1])
-	}
-	return withQuery(path, q)
-}
-
-func (f eventFilter) place() (string, uuid.UUID, uuid.UUID) { return eventsPath, f.before, f.after }
-
-// eventsPage lists published events by pages.
-func (h *Handlers) eventsPage(c echo.Context) error {
-	ctx, account := c.Request().Context(), personOf(c).Account
-	f := eventFilter{
-		event: strings.TrimSpace(c.QueryParam("event")), agent: strings.TrimSpace(c.QueryParam("agent")), text: strings.TrimSpace(c.QueryParam("q")),
-		before: cursor(c, "before"), after: cursor(c, "after"),
-	}
-	page, err := h.store.Events(ctx, account.ID, store.EventFilter{Type: f.event, AgentID: f.agent, Text: f.text, Before: f.before, After: f.after, Limit: logPage})
-	if err != nil {
-		return err
-	}
-	v := views.EventsView{Retention: views.Duration(account.Limits.Retention), Filtered: len(f.query("")) > 0, PerPage: logPage}
-	ids := make([]uuid.UUID, len(page.List))
-	for i := range page.List {
-		ids[i] = page.List[i].ID
-		v.Rows = append(v.Rows, eventLine(&page.List[i]))
-	}
-	v.Newer, v.Older = pages(f, ids, page.More)
-	v.Searched, v.Newer, v.Older = searched(f, "events", page.Searched, page.SearchedTo(), v.Newer, v.Older)
-	if err := h.eventControls(ctx, account.ID, f, &v); err != nil {
-		return err
-	}
-	return web.Render(c, http.StatusOK, views.Events(h.frame(c, views.EntryLogs), v))
-}
-
-func eventLine(e *store.Event) views.EventLine {
-	sent := 0
-	for _, verdict := range e.Verdicts {
-		if verdict.Reason == store.Sent {
-			sent++
-		}
-	}
-	line := views.EventLine{
-		ID: e.ID.String(), Type: e.Type, Agent: e.AgentID, Size: views.Bytes(int64(len(e.Data))), When: views.Ago(e.CreatedAt.Time),
-		Went: "to " + views.Plural(sent, "webhook", "webhooks"), Nobody: sent == 0,
-	}
-	if sent == 0 {
-		line.Went = "to no webhook"
-	}
-	return line
-}
-
-func (h *Handlers) eventControls(ctx context.Context, account uuid.UUID, f eventFilter, v *views.EventsView) error {
-	events, err := h.eventOptions(ctx, account, f.event)
-	if err != nil {
-		return err
-	}
-	agents, err := h.agentOptions(ctx, account, f.agent, nil)
-	if err != nil {
-		return err
-	}
-	v.Controls = []views.FilterView{
-		{Name: "event", Label: "Event", Value: f.event, Options: events},
-		{Name: "agent", Label: "Agent", Value: f.agent, Options: agents},
-	}
-	v.Filters = views.FiltersView{Action: eventsPath, Target: "#events", Beside: ".chips", Search: &views.FilterView{Name: "q", Label: "Id or data", Value: f.text}}
-	for _, set := range []views.Option{{Value: "event", Label: f.event}, {Value: "agent", Label: f.agent}, {Value: "q", Label: f.text}} {
-		if set.Label != "" {
-			v.Filters.Set = append(v.Filters.Set, views.Link{Label: set.Label, Href: withQuery(eventsPath, f.query(set.Value))})
-		}
-	}
-	return nil
-}
 
 // eventPage shows one event: its data, why it went where, and its deliveries.
 func (h *Handlers) eventPage(c echo.Context) error {

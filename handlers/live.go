@@ -1,8 +1,8 @@
 package handlers
 
 import (
-	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"net/url"
@@ -13,7 +13,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"belfry/store"
-	"belfry/views"
 	"belfry/web"
 )
 
@@ -21,7 +20,7 @@ const (
 	// liveEvery is the shortest time between two changes of a live page;
 	// liveShare how many times longer than its question a pause is at least, so
 	// that dear filters don't load the database.
-	liveEvery = 400 * time.Millisecond
+	liveEvery = 200 * time.Millisecond
 	liveShare = 4
 	// countEvery and countShare say the same of the count above the rows.
 	countEvery = 5 * time.Second
@@ -30,32 +29,52 @@ const (
 	manyRows = 20
 )
 
-// logsLive streams what changes on the first page of the log.
-func (h *Handlers) logsLive(c echo.Context) error {
-	account, f := personOf(c).Account.ID, readLogFilter(c)
-	f.Before, f.After = uuid.Nil, uuid.Nil
-	ask, err := f.filter(h.opt.Now())
-	if err != nil {
-		return err
+// followList streams what changes on the first page of a list; the key names the
+// list, and seen is the mark of what the page shows already.
+func (h *Handlers) followList(c echo.Context, key string, list liveList) error {
+	seen := c.QueryParam("seen")
+	if last := c.Request().Header.Get("Last-Event-ID"); last != "" {
+		seen = last
 	}
 	return web.Stream(c, func(ctx context.Context, send web.Send) error {
-		bell := h.store.Changes(func(change store.Change) bool {
-			return concerns(change, account) && (change.Kind != store.ChangeDelivery || ask.WebhookID == uuid.Nil || ask.WebhookID == change.WebhookID)
-		})
-		defer bell.Close()
-		var shown shownRows
-		count := liveCount{h: h, account: account, filter: f, ask: ask, next: time.Now().Add(countEvery)}
-		return h.follow(ctx, c, bell, func() error {
-			list, _, err := h.store.Deliveries(ctx, account, ask)
-			if err != nil {
-				return err
-			}
-			if err := sendRows(ctx, send, shown.update(list)); err != nil {
-				return err
-			}
-			return count.send(ctx, send)
-		})
+		f := h.feeds.join(key, list)
+		defer h.feeds.leave(key, f)
+		l := &listener{feed: f, seen: seen, next: -1}
+		return l.serve(ctx, h.watchSession(c), send)
 	})
+}
+
+// sessionEvery is how old what is known of a visitor's session may be where
+// nothing says that it ended.
+const sessionEvery = 2 * time.Second
+
+// sessionWatch knows whether a visitor's session is over, without asking each
+// time: at once where this process ended one, and soon where another did.
+type sessionWatch struct {
+	h      *Handlers
+	of     *web.Session
+	ends   int64
+	looked time.Time
+}
+
+func (h *Handlers) watchSession(c echo.Context) *sessionWatch {
+	return &sessionWatch{h: h, of: web.SessionOf(c), ends: -1}
+}
+
+// ended says that it is over. A database that does not answer says nothing.
+func (w *sessionWatch) ended(ctx context.Context) (bool, error) {
+	ends := w.h.store.SessionsEnded()
+	if ends == w.ends && time.Since(w.looked) < sessionEvery {
+		return false, nil
+	}
+	ended, err := w.of.Ended(ctx)
+	if store.IsCode(err, store.CodeUnavailable) {
+		return false, nil
+	}
+	if err == nil {
+		w.ends, w.looked = ends, time.Now()
+	}
+	return ended, err
 }
 
 // concerns says whether a change may be of the account.
@@ -63,19 +82,37 @@ func concerns(change store.Change, account uuid.UUID) bool {
 	return change.AccountID == account || change.AccountID == uuid.Nil
 }
 
+// errSessionOver ends what a visitor follows.
+var errSessionOver = errors.New("the session is over")
+
 // follow calls show now and after changes, in a calm rhythm, until ctx or the
-// visitor's session ends. A database that does not answer is asked again.
+// visitor's session ends.
 func (h *Handlers) follow(ctx context.Context, c echo.Context, bell *store.Listener, show func() error) error {
+	session := h.watchSession(c)
+	err := calmly(ctx, bell, liveEvery, liveShare, func() error {
+		ended, err := session.ended(ctx)
+		if err != nil {
+			return err
+		}
+		if ended {
+			return errSessionOver
+		}
+		return show()
+	})
+	if errors.Is(err, errSessionOver) {
+		return nil
+	}
+	return err
+}
+
+// calmly calls show now and after changes, but not without a rest: at least
+// every, and share times longer than it took. It ends with ctx. A database that
+// does not answer is asked again.
+func calmly(ctx context.Context, bell *store.Listener, every, share time.Duration, show func() error) error {
 	for {
 		began := time.Now()
-		ended, err := web.SessionOf(c).Ended(ctx)
-		if ended {
-			return nil
-		}
-		if err == nil {
-			err = show()
-		}
-		pause := max(liveEvery, liveShare*time.Since(began))
+		err := show()
+		pause := max(every, share*time.Since(began))
 		if store.IsCode(err, store.CodeUnavailable) {
 			err, pause = nil, 2*time.Second
 		}
@@ -138,93 +175,14 @@ func factsOf(d *store.Delivery) rowFacts {
 	return rowFacts{d.Status, d.Held, d.Attempts, d.MaxAttempts, d.NextAttemptAt.UnixMicro(), d.LastStatusCode, d.LastError, d.WebhookDeleted}
 }
 
-// mark is a short word for the facts, for an address.
-func (f rowFacts) mark() string {
+func (f rowFacts) sum() uint64 {
 	sum := fnv.New64a()
 	fmt.Fprint(sum, f)
-	return strconv.FormatUint(sum.Sum64(), 36)
+	return sum.Sum64()
 }
 
-// shownRows is what a listener's page shows.
-type shownRows struct {
-	began bool
-	facts map[uuid.UUID]rowFacts
-}
-
-// update tells what must change so that the page shows the list.
-func (s *shownRows) update(list []store.Delivery) views.RowChanges {
-	var changes views.RowChanges
-	before, first := s.facts, !s.began
-	s.began, s.facts = true, make(map[uuid.UUID]rowFacts, len(list))
-	lines, whole, old := make([]views.DeliveryLine, len(list)), first, false
-	for i := range list {
-		d := &list[i]
-		lines[i], s.facts[d.ID] = deliveryLine(d), factsOf(d)
-		known, there := before[d.ID]
-		switch {
-		case !there:
-			lines[i].Fresh = !first
-			changes.New = append(changes.New, lines[i])
-			whole = whole || old // it belongs in the middle
-		case known != s.facts[d.ID]:
-			changes.Changed = append(changes.Changed, lines[i])
-		}
-		old = old || there
-	}
-	for id := range before {
-		if _, still := s.facts[id]; !still {
-			changes.Gone = append(changes.Gone, id.String())
-		}
-	}
-	if whole || len(changes.New)+len(changes.Changed) > manyRows {
-		return views.RowChanges{All: lines}
-	}
-	return changes
-}
-
-// sendRows sends the changes; a page that showed nothing until now is told that
-// there are rows.
-func sendRows(ctx context.Context, send web.Send, changes views.RowChanges) error {
-	if changes.Empty() {
-		return nil
-	}
-	var frame bytes.Buffer
-	if err := views.LiveRows(changes).Render(ctx, &frame); err != nil {
-		return err
-	}
-	if len(changes.All)+len(changes.New) > 0 {
-		if err := send("rows", "", nil); err != nil {
-			return err
-		}
-	}
-	return send("", "", frame.Bytes())
-}
-
-// liveCount keeps the count above the rows up to date, more rarely than them.
-type liveCount struct {
-	h       *Handlers
-	account uuid.UUID
-	filter  logFilter
-	ask     store.DeliveryFilter
-	next    time.Time
-}
-
-func (l *liveCount) send(ctx context.Context, send web.Send) error {
-	began := time.Now()
-	if began.Before(l.next) {
-		return nil
-	}
-	v := l.filter.view()
-	if err := l.h.countLog(ctx, l.account, l.ask, l.filter, &v); err != nil {
-		return err
-	}
-	l.next = time.Now().Add(max(countEvery, countShare*time.Since(began)))
-	var frame bytes.Buffer
-	if err := views.LiveCount(v).Render(ctx, &frame); err != nil {
-		return err
-	}
-	return send("", "", frame.Bytes())
-}
+// mark is a short word for the facts, for an address.
+func (f rowFacts) mark() string { return strconv.FormatUint(f.sum(), 36) }
 
 // deliveryLiveURL is where the page of a delivery hears of changes since d.
 func deliveryLiveURL(d *store.Delivery) string {

@@ -26,20 +26,25 @@ func (h *Handlers) logsPage(c echo.Context) error {
 	}
 	v := f.view()
 	v.Retention = views.Duration(account.Limits.Retention)
-	if f.Before == uuid.Nil && f.After == uuid.Nil {
-		v.LiveURL = f.address(livePath)
-	}
 	page, err := h.store.SearchDeliveries(ctx, account.ID, ask)
 	if err != nil {
 		return err
 	}
 	v.Rows = deliveryLines(page.List)
-	v.Newer, v.Older = pages(f, idsOf(page.List), page.More)
-	v.Searched, v.Newer, v.Older = searched(f, "deliveries", page.Searched, page.SearchedTo(), v.Newer, v.Older)
-	if err := h.countLog(ctx, account.ID, ask, f, &v); err != nil {
+	v.Live = liveView(&f, "deliveries", livePath, liveDeliveryRows(page.List))
+	v.Live.Detail = "up to " + views.Count(account.Limits.RatePerMinute) + " per minute"
+	if personOf(c).Role.CanExport() {
+		v.Export = views.ExportView{
+			Action: logsExportPath, Keep: f.filters().kept(), Data: "With each event's data",
+			Words: "Every delivery that these filters match, newest first.",
+		}
+	}
+	v.Newer, v.Older = pages(&f, idsOf(page.List), page.More)
+	v.Searched, v.Newer, v.Older = searched(&f, "deliveries", page.Searched, page.SearchedTo(), v.Newer, v.Older)
+	if err := h.countLog(ctx, account.ID, ask, &f, &v); err != nil {
 		return err
 	}
-	if err := h.logControls(ctx, account.ID, f, page.List, &v); err != nil {
+	if err := h.logControls(ctx, account.ID, &f, page.List, &v); err != nil {
 		return err
 	}
 	frame := h.frame(c, views.EntryLogs)
@@ -48,7 +53,7 @@ func (h *Handlers) logsPage(c echo.Context) error {
 }
 
 // view is the page that the filters lead to, without its rows.
-func (f logFilter) view() views.LogsView {
+func (f *logFilter) view() views.LogsView {
 	events := ""
 	if f.Text != "" {
 		events = withQuery(eventsPath, url.Values{"q": {f.Text}})
@@ -56,8 +61,19 @@ func (f logFilter) view() views.LogsView {
 	return views.LogsView{
 		EventsURL: events,
 		Filtered:  f.set(), CountMost: countMost, PerPage: logPage, Failed: -1,
-		ClearURL: logsPath, FailedURL: f.address(logsPath, "status", "failed"), PageURL: f.address(logsPath),
+		ClearURL: logsPath, FailedURL: f.address(logsPath, "status", "failed"), Backwards: f.backwards(),
 	}
+}
+
+// liveView is how a page follows its list, of which it shows rows.
+func liveView(f pager, what, path string, rows []liveRow) views.LiveView {
+	first, before, after := f.place()
+	older := before != uuid.Nil || after != uuid.Nil
+	more := []string{"seen", markOf(rows)}
+	if older {
+		more = nil
+	}
+	return views.LiveView{URL: f.address(path, more...), First: f.address(first), Older: older, What: what}
 }
 
 // searched leads on from where a search that had looked at many rows of a kind
@@ -88,7 +104,7 @@ type pager interface {
 	place() (path string, before, after uuid.UUID)
 }
 
-func (f logFilter) place() (string, uuid.UUID, uuid.UUID) { return logsPath, f.Before, f.After }
+func (f *logFilter) place() (string, uuid.UUID, uuid.UUID) { return logsPath, f.Before, f.After }
 
 // pages gives the addresses of the newer and the older page; empty: there is
 // none. More says that there are rows beyond the page, in the direction it was
@@ -114,7 +130,7 @@ func pages(f pager, ids []uuid.UUID, more bool) (newer, older string) {
 
 // countLog counts what matches, what of it failed, and where nothing matches
 // what there is without filters.
-func (h *Handlers) countLog(ctx context.Context, account uuid.UUID, ask store.DeliveryFilter, f logFilter, v *views.LogsView) (err error) {
+func (h *Handlers) countLog(ctx context.Context, account uuid.UUID, ask store.DeliveryFilter, f *logFilter, v *views.LogsView) (err error) {
 	ask.Before, ask.After = uuid.Nil, uuid.Nil
 	if v.Matching, v.CountedAll, err = h.store.CountMatching(ctx, account, ask, countMost); err != nil {
 		return err
@@ -132,7 +148,7 @@ func (h *Handlers) countLog(ctx context.Context, account uuid.UUID, ask store.De
 }
 
 // logControls builds the row of filters.
-func (h *Handlers) logControls(ctx context.Context, account uuid.UUID, f logFilter, list []store.Delivery, v *views.LogsView) error {
+func (h *Handlers) logControls(ctx context.Context, account uuid.UUID, f *logFilter, list []store.Delivery, v *views.LogsView) error {
 	webhooks, err := h.webhookOptions(ctx, account, f.Webhook)
 	if err != nil {
 		return err
@@ -147,30 +163,25 @@ func (h *Handlers) logControls(ctx context.Context, account uuid.UUID, f logFilt
 	}
 	v.Controls = []views.FilterView{
 		{Name: "webhook", Label: "Webhook", Value: f.Webhook, Options: webhooks},
-		{Name: "agent", Label: "Agent", Value: f.Agent, Options: agents},
+		{Name: "agent", Label: "Agent", Value: f.Agent, Options: agents, Free: true},
 		{Name: "event", Label: "Event", Value: f.Event, Options: events},
 		{Name: "status", Label: "Status", Value: f.Status, Options: statusOptions()},
 		{Name: "error", Label: "Error", Value: f.Error, Options: plainOptions(failureKinds())},
 		{Name: "code", Label: "Code", Value: f.Code, Options: codeOptions(f.Code)},
-		{Name: "time", Label: "Time", Value: f.Time, Options: timeOptions()},
+		f.control(),
 	}
-	words := map[string]string{}
-	for _, control := range v.Controls {
-		for _, o := range control.Options {
-			words[control.Name+"="+o.Value] = o.Label
-		}
-	}
+	words := choiceWords(v.Controls)
+	f.words(words)
 	v.Filters = views.FiltersView{
-		Action: logsPath, Target: "#deliveries", Set: f.chips(words), Beside: ".chips",
+		Action: logsPath, Target: "#deliveries", Set: f.filters().chips(logsPath, words), Beside: besideFilters,
 		Search: &views.FilterView{Name: "q", Label: "Id or data", Value: f.Text},
-	}
-	for _, name := range []string{"from", "to"} {
-		if value := *f.field(name); value != "" {
-			v.Filters.Keep = append(v.Filters.Keep, views.Option{Value: name, Label: value})
-		}
 	}
 	return nil
 }
+
+// besideFilters are the parts of a page, apart from its list, that depend on
+// the filters.
+const besideFilters = "#chips, #filters-set, #export"
 
 // webhookOptions are the account's webhooks; a deleted one that is asked for is
 // among them, and one that the account never had is a 404.
@@ -272,12 +283,6 @@ func codeOptions(chosen string) []views.Option {
 		}
 	}
 	return options
-}
-
-func timeOptions() []views.Option {
-	return []views.Option{
-		{Value: "1h", Label: "Last hour"}, {Value: "24h", Label: "Last 24 h"}, {Value: "7d", Label: "Last 7 d"}, {Value: "30d", Label: "Last 30 d"},
-	}
 }
 
 func plainOptions(words []string) []views.Option {

@@ -60,14 +60,14 @@ func TestTheLogSaysHowFarItSearchedAndGoesOn(t *testing.T) {
 	searching(t, func(t *testing.T, s *site, _ store.Webhook) {
 		b := s.signedIn(store.RoleViewer)
 		doc := b.goesOn(logsPath, "#deliveries", "#rows tr", "deliveries")
-		if words := plain(doc, "#log-count"); strings.Contains(words, "match") {
+		if words := plain(doc, "#count"); strings.Contains(words, "match") {
 			t.Errorf("what was not counted is told: %s", words)
 		}
 		newer := doc.Find(".pager a").FilterFunction(func(_ int, a *goquery.Selection) bool { return strings.TrimSpace(a.Text()) == "Newer" })
 		if address, _ := newer.Attr("href"); !strings.Contains(address, "after=") {
 			t.Errorf("the last page has the newer one at %q", address)
 		}
-		has(t, plain(b.get(logsPath+"?code=503").dom(t), "#log-count"), "0 deliveries match among the newest")
+		has(t, plain(b.get(logsPath+"?code=503").dom(t), "#count"), "0 deliveries match among the newest")
 	})
 }
 

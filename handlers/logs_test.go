@@ -256,7 +256,7 @@ func TestFiltersStandInTheAddressOfEveryLink(t *testing.T) {
 	if got := f.address(logsPath, "before", "x"); got != logsPath+"?agent=berlin&before=x&q=a+b&status=failed" {
 		t.Error(got)
 	}
-	for _, chip := range f.chips(nil) {
+	for _, chip := range f.filters().chips(logsPath, nil) {
 		u, err := url.Parse(chip.Href)
 		if err != nil || len(u.Query()) != 2 {
 			t.Errorf("%s: %v, %v", chip.Label, u, err)

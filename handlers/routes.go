@@ -42,6 +42,7 @@ func (h *Handlers) Routes(s *web.Server) {
 	viewer.get("/setup/webhooks/deliveries/:id", h.deliveryPage)
 	viewer.get("/setup/webhooks/deliveries/:id/live", h.deliveryLive)
 	viewer.get(eventsPath, h.eventsPage)
+	viewer.get(eventsLivePath, h.eventsLive)
 	viewer.get(eventsPath+"/:id", h.eventPage)
 	viewer.get(trialPath, h.trialPage)
 	viewer.get(trialPath+"/answer", h.trialAnswer)
@@ -55,6 +56,11 @@ func (h *Handlers) Routes(s *web.Server) {
 		viewer.get(styleguidePath, h.styleguide)
 		viewer.get(styleguidePath+"/:name", h.styleguide)
 	}
+
+	// What takes data out.
+	exporter := routes{e, use(h.sessions.Middleware, h.signedIn, h.may(store.Role.CanExport))}
+	exporter.get(logsExportPath, h.exportDeliveries)
+	exporter.get(eventsExportPath, h.exportEvents)
 
 	// What changes something, sends something or shows a secret.
 	admin := routes{e, use(h.sessions.Middleware, h.signedIn, h.may(store.Role.CanEdit))}

@@ -44,7 +44,7 @@ func (s *Store) narrow(ctx context.Context, account uuid.UUID, f DeliveryFilter)
 	if f.Tests { // they stand in the account's own queue
 		n.from("d.queue_id = ? AND d.test", account)
 		n.byTime = true
-		s.narrowTime(&n, &f)
+		s.narrowTime(&n, "d", f.From, f.To)
 		return n, nil
 	}
 	id, isID := parseID(f.Text)
@@ -64,7 +64,7 @@ func (s *Store) narrow(ctx context.Context, account uuid.UUID, f DeliveryFilter)
 	} else {
 		f.chooseBase(&n)
 	}
-	s.narrowTime(&n, &f)
+	s.narrowTime(&n, "d", f.From, f.To)
 	s.askRest(&n, &f)
 	if f.Text != "" && !isID {
 		n.text = true
@@ -140,23 +140,23 @@ func (f *DeliveryFilter) askWebhook(n *narrowing) {
 	}
 }
 
-// narrowTime bounds the ids by the time they carry. A test's clock does not
-// make them, so it can't.
-func (s *Store) narrowTime(n *narrowing, f *DeliveryFilter) {
-	add := n.ask
+// narrowTime bounds the ids of a table by the time they carry. A test's clock
+// does not make them, so it can't.
+func (s *Store) narrowTime(n *narrowing, table string, from, to time.Time) {
+	add, byID := n.ask, s.opt.Now == nil && !n.byTime
 	if n.byTime {
 		add = n.from
 	}
-	if !f.From.IsZero() {
-		add("d.created_at >= ?", micros(f.From))
-		if s.opt.Now == nil && !n.byTime {
-			n.from("d.id >= ?", idAt(f.From.Add(-idSlack)))
+	if !from.IsZero() {
+		add(table+".created_at >= ?", micros(from))
+		if byID {
+			n.from(table+".id >= ?", idAt(from.Add(-idSlack)))
 		}
 	}
-	if !f.To.IsZero() {
-		add("d.created_at < ?", micros(f.To))
-		if s.opt.Now == nil && !n.byTime {
-			n.from("d.id < ?", idAt(f.To.Add(idSlack)))
+	if !to.IsZero() {
+		add(table+".created_at < ?", micros(to))
+		if byID {
+			n.from(table+".id < ?", idAt(to.Add(idSlack)))
 		}
 	}
 }

@@ -46,6 +46,11 @@ func (s *Store) SearchDeliveries(ctx context.Context, account uuid.UUID, f Deliv
 	if f.Limit <= 0 || f.Limit > 100 {
 		f.Limit = 20
 	}
+	return s.searchDeliveries(ctx, account, f)
+}
+
+// searchDeliveries is SearchDeliveries for pages of any size.
+func (s *Store) searchDeliveries(ctx context.Context, account uuid.UUID, f DeliveryFilter) (DeliveryPage, error) {
 	done, err := s.lists.take(ctx, account)
 	if err != nil {
 		return DeliveryPage{}, err

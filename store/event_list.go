@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -11,6 +12,8 @@ type EventFilter struct {
 	Type    string // exact, or a group wildcard (call.*)
 	AgentID string
 	Text    string // an event's id, or text in its data
+	// From and To bound when it was published, To being outside; zero: no bound.
+	From, To time.Time
 	// Before is the id that ends the last page; zero: from the newest.
 	Before uuid.UUID
 	// After turns the page back: events newer than that id.
@@ -31,6 +34,11 @@ func (s *Store) Events(ctx context.Context, account uuid.UUID, f EventFilter) (E
 	if f.Limit <= 0 || f.Limit > 100 {
 		f.Limit = 20
 	}
+	return s.searchEvents(ctx, account, f)
+}
+
+// searchEvents is Events for pages of any size.
+func (s *Store) searchEvents(ctx context.Context, account uuid.UUID, f EventFilter) (EventPage, error) {
 	done, err := s.lists.take(ctx, account)
 	if err != nil {
 		return EventPage{}, err
@@ -61,6 +69,7 @@ func (s *Store) narrowEvents(ctx context.Context, account uuid.UUID, f EventFilt
 	if f.AgentID != "" {
 		n.ask("e.agent_id = ?", f.AgentID)
 	}
+	s.narrowTime(&n, "e", f.From, f.To)
 	if id, isID := parseID(f.Text); isID {
 		var there bool
 		there, err = s.ro.NewSelect().Model((*eventRow)(nil)).Where("account_id = ? AND id = ?", account, id).Exists(ctx)
@@ -87,4 +96,29 @@ func eventPage(w *search[eventRow], f EventFilter) (p EventPage) {
 		p.List = append(p.List, rows[i].event())
 	}
 	return p
+}
+
+// CountEvents counts the events that the filter matches, up to atMost, among
+// the newest that a search reads: whole says that there are no others. Text in
+// data is not counted: n is -1.
+func (s *Store) CountEvents(ctx context.Context, account uuid.UUID, f EventFilter, atMost int) (n int, whole bool, err error) {
+	if _, isID := parseID(f.Text); f.Text != "" && !isID {
+		return -1, false, nil
+	}
+	done, err := s.lists.take(ctx, account)
+	if err != nil {
+		return 0, false, err
+	}
+	defer done()
+	narrowed, err := s.narrowEvents(ctx, account, f)
+	if err != nil {
+		return 0, false, s.wrap(err)
+	}
+	w := &search[eventRow]{s: s, narrowing: narrowed}
+	end, err := w.end(ctx, s.searchRows())
+	if err != nil {
+		return 0, false, s.wrap(err)
+	}
+	n, err = w.count(ctx, atMost, end)
+	return n, end == uuid.Nil, s.wrap(err)
 }

@@ -50,6 +50,7 @@ func (k *SessionStore) Save(ctx context.Context, idHash []byte, userID *uuid.UUI
 // Delete ends one session; one that is not there is no error.
 func (k *SessionStore) Delete(ctx context.Context, idHash []byte) error {
 	_, err := k.s.db.NewRaw("DELETE FROM sessions WHERE id_hash = ?", idHash).Exec(ctx)
+	k.s.sessionsEnded.Add(1)
 	return k.s.wrap(err)
 }
 
@@ -59,8 +60,13 @@ func sessionPlace(idHash []byte) string { return "session " + string(idHash) }
 
 // EndSessions signs a user out everywhere.
 func (s *Store) EndSessions(ctx context.Context, userID uuid.UUID) error {
+	defer s.sessionsEnded.Add(1)
 	return s.wrap(endSessions(ctx, s.db, userID))
 }
+
+// SessionsEnded grows with every session that this process ended: what lasts
+// looks at its own session then. Those that another process ended don't count.
+func (s *Store) SessionsEnded() int64 { return s.sessionsEnded.Load() }
 
 func endSessions(ctx context.Context, db bun.IDB, userID uuid.UUID) error {
 	_, err := db.NewRaw("DELETE FROM sessions WHERE user_id = ?", userID).Exec(ctx)

@@ -80,7 +80,9 @@ type Store struct {
 	hand    atomic.Pointer[Handover]
 	full    atomic.Bool
 	lastID  atomic.Int64 // time of the last id that idOf made
-	cancel  context.CancelFunc
+	// sessionsEnded counts the sessions that this process ended.
+	sessionsEnded atomic.Int64
+	cancel        context.CancelFunc
 }
 
 // dialect is what SQLite and Postgres do differently.

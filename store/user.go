@@ -193,6 +193,7 @@ func (s *Store) ResetPassword(ctx context.Context, email, password string) error
 	if err != nil {
 		return err
 	}
+	defer s.sessionsEnded.Add(1)
 	return s.tx(ctx, func(ctx context.Context, tx bun.Tx) ([]Change, error) {
 		var id uuid.UUID
 		err := s.wrap(tx.NewRaw("UPDATE users SET password_hash = ?, updated_at = "+s.nowSQL()+" WHERE email = ? RETURNING id", hash, email).Scan(ctx, &id))

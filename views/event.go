@@ -8,11 +8,23 @@ type EventsView struct {
 	Filters   FiltersView
 	Controls  []FilterView
 	Filtered  bool
+	Backwards bool // the time asked for ends before it begins
+	Matching  CountView
+	Total     int // without filters; asked only where nothing matches
+	ClearURL  string
+	Live      LiveView
+	Export    ExportView
 	Rows      []EventLine
 	Searched  Searched
 	Newer     string
 	Older     string
 	PerPage   int
+}
+
+func eventColumns() []Column {
+	return []Column{
+		{Label: "Event"}, {Label: "Agent"}, {Label: "Id", Class: "col-id"}, {Label: "Went"}, {Label: "Size", Class: "num"}, {Label: "Published", Class: "num"},
+	}
 }
 
 // EventLine is an event as one row.
@@ -21,10 +33,22 @@ type EventLine struct {
 	Went                  string // "to 2 webhooks"
 	Nobody                bool   // it went to no webhook
 	When                  templ.Component
+	Fresh                 bool // came while the page was open
 }
+
+// RowID is the id of an event's row in a page.
+func (l EventLine) RowID() string { return "e-" + l.ID }
 
 // Href leads to the event's own page.
 func (l EventLine) Href() string { return "/setup/webhooks/events/" + l.ID }
+
+// elsewhere says why no event may match.
+func (v EventsView) elsewhere() string {
+	if v.Backwards {
+		return backwards
+	}
+	return Plural(v.Total, "event", "events") + " without them. Tests are not among the events; they are in the log of deliveries."
+}
 
 // EventView is the page of one event.
 type EventView struct {

@@ -19,22 +19,65 @@ type LogsView struct {
 	EventsURL  string // the same text among the events; empty: no text is looked for
 	Rows       []DeliveryLine
 	Total      int // without filters; asked only where nothing matches
-	LiveURL    string
-	PageURL    string // this page again
-	Newer      string
-	Older      string
-	PerPage    int
+	Live       LiveView
+	Export     ExportView
+	// Backwards says that the time asked for ends before it begins.
+	Backwards bool
+	Newer     string
+	Older     string
+	PerPage   int
 }
 
-func (v LogsView) pageWords() string {
-	if !v.CountedAll {
-		return Count(v.PerPage) + " per page"
+func (v LogsView) count() CountView {
+	return CountView{
+		Matching: v.Matching, Most: v.CountMost, One: "delivery", Many: "deliveries", Filtered: v.Filtered, All: v.CountedAll,
+		Failed: v.Failed, FailedURL: v.FailedURL,
 	}
-	return Count(v.PerPage) + " per page, " + CountUpTo(v.Matching, v.CountMost) + " in all"
+}
+
+// CountView is how many rows of a list match.
+type CountView struct {
+	Matching  int // counted no further than Most; -1: not counted
+	Most      int
+	One, Many string // "delivery", "deliveries"
+	Filtered  bool
+	All       bool // counted among all, not among the newest alone
+	Failed    int  // of them; 0: not said
+	FailedURL string
+}
+
+// number is how many, or from how many on nobody counted.
+func (v CountView) number() string { return CountUpTo(v.Matching, v.Most) }
+
+// rest is what follows the number.
+func (v CountView) rest() string {
+	words, verb := v.Many, "match"
+	if v.Matching == 1 {
+		words, verb = v.One, "matches"
+	}
+	if v.Filtered {
+		words += " " + verb
+	}
+	if !v.All && v.Matching < v.Most {
+		words += " among the newest"
+	}
+	return words
+}
+
+// pageWords say how long a page is, and how many rows there are where that is
+// known.
+func pageWords(perPage int, v CountView) string {
+	if !v.All || v.Matching < 0 {
+		return Count(perPage) + " per page"
+	}
+	return Count(perPage) + " per page, " + v.number() + " in all"
 }
 
 // elsewhere says where what was looked for may be when no delivery matches.
 func (v LogsView) elsewhere() string {
+	if v.Backwards {
+		return backwards
+	}
 	words := Plural(v.Total, "delivery", "deliveries") + " without them."
 	if v.EventsURL != "" {
 		words += " An event that went to no webhook stands among the events, with the reason."
@@ -42,26 +85,43 @@ func (v LogsView) elsewhere() string {
 	return words
 }
 
-// liveBody makes the rows of a table follow the log.
-func (v LogsView) liveBody() templ.Attributes {
-	if v.LiveURL == "" {
-		return nil
-	}
-	return templ.Attributes{"hx-sse:connect": v.LiveURL, "hx-swap": "innerHTML"}
-}
-
 // LogTabs lead between deliveries and events.
 func LogTabs(events bool) []Choice {
 	return []Choice{{Label: "Deliveries", Href: "/setup/webhooks/logs", Current: !events}, {Label: "Events", Href: "/setup/webhooks/events", Current: events}}
 }
 
-// RowChanges is what a page of the log has to change to be up to date.
+const backwards = "The time asked for ends before it begins: change From or To."
+
+// LiveView is how a page follows its list.
+type LiveView struct {
+	URL    string // of the stream; empty: the list is not followed
+	First  string // the address of the first page, where new rows come
+	Older  bool   // the page is not the first: new rows are announced only
+	What   string // what the rows are: "deliveries"
+	Detail string // beside the word Live
+}
+
+// ExportView is how what is filtered is taken out as a file.
+type ExportView struct {
+	Action string // empty: the visitor may not
+	Keep   []Option
+	Words  string // what comes out
+	Data   string // what may be ticked besides; empty: nothing
+}
+
+// RowChanges is what a page of a list has to change to be up to date.
 type RowChanges struct {
 	// All replaces every row where it is not nil; then nothing else is looked at.
-	All     []DeliveryLine
-	New     []DeliveryLine // to go on top, newest first
-	Changed []DeliveryLine
-	Gone    []string // ids
+	All     []templ.Component
+	New     []templ.Component // to go on top, newest first
+	Changed []ChangedRow
+	Gone    []string // ids of elements
+}
+
+// ChangedRow is a row that takes the place of the one with its element's id.
+type ChangedRow struct {
+	ID  string
+	Row templ.Component
 }
 
 // Empty says that nothing is to change.

@@ -469,7 +469,7 @@ func GhostRows(rows int) templ.Component {
 	})
 }
 
-// LiveNow is the word at a live table, with a pause button where scripts run. While paused it counts what waits.
+// LiveNow is the word at a live table, with a pause button where scripts run.
 func LiveNow(detail string, pausable bool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -519,7 +519,7 @@ func LiveNow(detail string, pausable bool) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if pausable {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 40, "<button type=\"button\" class=\"btn outline needs-js\" data-live-held hidden></button> <button type=\"button\" class=\"btn outline needs-js\" data-live-pause><span class=\"unless-paused\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 40, "<button type=\"button\" class=\"btn outline needs-js\" data-live-pause><span class=\"unless-paused\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

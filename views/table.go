@@ -28,6 +28,14 @@ type FilterView struct {
 	Value       string // empty is the option shown first
 	Any         string // word of the empty option: "Any" when empty
 	Options     []Option
+	Free        bool         // any text may be typed; the options are suggestions
+	Between     *BetweenView // two moments that one option stands for; nil: none does
+}
+
+// BetweenView is two moments in UTC, as fields for date and time take them.
+type BetweenView struct {
+	Choice   string // value of the option that asks for them
+	From, To string
 }
 
 // Option is a value to choose and its word.
@@ -51,6 +59,23 @@ type FiltersView struct {
 	Keep   []Option
 	Set    []Link // the filters that are set, each with the address without it
 	Search *FilterView
+}
+
+// trigger is what makes htmx ask for the list: a choice at once, typing after a
+// moment.
+func (f FiltersView) trigger() string {
+	if f.Search == nil {
+		return "submit, change"
+	}
+	return "submit, change, input delay:300ms from:#find"
+}
+
+// setCount is how many filters are set; empty for none.
+func (f FiltersView) setCount() string {
+	if len(f.Set) == 0 {
+		return ""
+	}
+	return Count(len(f.Set))
 }
 
 // optionGroups parts options by group, in their order.

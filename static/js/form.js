@@ -23,10 +23,12 @@ on("change", "form .header-row, form .form-field, form fieldset", (part) => {
     left === 0 ? "All of this was changed: save again" : left === 1 ? "1 thing needs another look" : `${left} things need another look`;
 });
 
-// Filters that aren't set stay out of the address.
+// Filters that aren't set stay out of the address, and two moments where they aren't asked for.
 document.addEventListener("formdata", (event) => {
   if (!event.target.matches(".filter-row, form.find")) return;
-  for (const [name, value] of [...event.formData]) if (value === "") event.formData.delete(name);
+  const between = event.formData.get("time") === "range";
+  for (const [name, value] of [...event.formData])
+    if (value === "" || (!between && (name === "from" || name === "to"))) event.formData.delete(name);
 });
 
 // Header rows: the next empty row appears when asked for; a removed one is emptied and hidden.

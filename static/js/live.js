@@ -1,35 +1,100 @@
-// Live tables: while paused, or while somebody reads further down, new rows are held back and counted. Going on fetches
-// the table anew.
-let heldBack = 0, behind = false;
+// Lists that are followed: new rows come on top while nobody is reading. While the list is paused, scrolled down or under
+// the pointer, or on an older page, they wait behind a button that says how many there are. What changes within a row is
+// shown at once. Going on fetches the list anew.
+const stream = () => document.querySelector("[data-live]");
+const list = () => stream()?.parentElement;
+const rowIDs = () => new Set([...document.querySelectorAll("#rows > tr")].map((row) => row.id));
+const isOlder = () => stream()?.hasAttribute("data-older");
 const paused = () => root.classList.contains("live-paused");
-const showHeld = () =>
-  each("[data-live-held]", (button) => {
-    button.textContent = heldBack ? `${heldBack} new` : "";
-    button.hidden = !heldBack;
-  });
-const goOn = () => {
-  heldBack = 0;
-  behind = false;
-  showHeld();
-  if (document.querySelector("#deliveries")) htmx.ajax("GET", location.href, { target: "#deliveries", select: "#deliveries", swap: "outerHTML" });
+
+const pointer = matchMedia("(hover: hover)");
+const reading = () => {
+  const box = document.querySelector("#rows")?.closest(".table-box");
+  if (!box) return false;
+  return (pointer.matches && list().matches(":hover")) || box.contains(document.activeElement) || box.getBoundingClientRect().top < 0;
 };
-on("click", "[data-live-pause]", () => {
-  if (!root.classList.toggle("live-paused") && behind) goOn();
-});
-on("click", "[data-live-held]", goOn);
+const holding = () => paused() || isOlder() || reading();
+
+let behind = false, uncounted = false, known = null;
+const waiting = new Set();
+const sayWaiting = () => {
+  const button = document.querySelector("[data-live-show]");
+  if (!button) return;
+  const what = stream().dataset.what;
+  const words = uncounted ? `New ${what}` : waiting.size > 999 ? "999+ new" : waiting.size ? `${waiting.size} new` : "Changed";
+  const show = behind && (!isOlder() || uncounted || waiting.size > 0);
+  if (show && button.hidden) document.querySelector("[data-live-said]").textContent = `New ${what} are waiting.`;
+  button.hidden = !show;
+  button.querySelector("[data-live-held]").textContent = show ? words : "";
+};
+const goOn = () => {
+  const box = list();
+  if (!box || known) return;
+  known = rowIDs();
+  behind = uncounted = false;
+  waiting.clear();
+  sayWaiting();
+  const part = `#${box.id}`;
+  htmx.ajax("GET", location.href, { target: part, select: part, swap: "outerHTML" }).finally(() => (known = null));
+};
+setInterval(() => behind && !holding() && goOn(), 300);
 document.addEventListener("belfry:catch-up", goOn);
+
+// One message is a row of partials: rows on top, rows that changed, rows that left, the count.
+const partial = /<hx-partial hx-target="([^"]*)" hx-swap="([^"]*)">([\s\S]*?)<\/hx-partial>/g;
+const holdBack = (target, swap, content) => {
+  if (target === "#count") return;
+  behind = true;
+  if (target !== "#rows") return;
+  if (isOlder() && swap === "innerMorph") return void (uncounted = true);
+  const shown = rowIDs();
+  for (const [, id] of content.matchAll(/<tr id="([^"]*)"/g)) if (!shown.has(id)) waiting.add(id);
+};
 document.addEventListener("htmx:sse:before:message", (event) => {
   const message = event.detail.message;
-  if (message.event || !event.target.matches("#rows")) return;
-  if (!behind && !paused() && scrollY < 320) return;
-  event.preventDefault();
-  behind = true;
-  heldBack += message.data.split('class="fresh"').length - 1;
-  showHeld();
+  if (message.event || !event.target.matches("[data-live]")) return;
+  const hold = holding(), rows = document.querySelector("#rows");
+  message.data = message.data.replace(partial, (whole, target, swap, content) => {
+    if (!document.querySelector(target)) {
+      behind ||= !rows && target === "#rows" && content.includes("<tr"); // the first rows of an empty page
+      return "";
+    }
+    if (!hold || (swap === "outerHTML" && !paused())) return whole;
+    holdBack(target, swap, content);
+    return "";
+  });
+  if (hold) sayWaiting();
 });
-document.addEventListener("scroll", () => behind && scrollY < 40 && !paused() && goOn(), { passive: true });
+document.addEventListener("htmx:sse:after:message", () => {
+  const rows = document.querySelector("#rows");
+  if (rows && !rows.querySelector("tr") && !holding()) goOn();
+});
+
+on("click", "[data-live-show]", (_, event) => {
+  if (isOlder()) return; // the link leads to the first page
+  event.preventDefault();
+  scrollTo({ top: 0 });
+  goOn();
+});
+on("click", "[data-live-pause]", () => root.classList.toggle("live-paused"));
+
 // Rows that came while one looks stand out for two seconds.
 document.addEventListener("htmx:after:swap", () => {
+  if (known && list())
+    for (const row of document.querySelectorAll("#rows > tr")) if (!known.has(row.id)) row.classList.add("fresh");
   const fresh = document.querySelectorAll("tr.fresh");
   if (fresh.length) setTimeout(() => fresh.forEach((row) => row.classList.remove("fresh")), 2000);
+});
+
+// A stream that stays away for some seconds is said to be lost, with a link to fetch the page again.
+let awayFor = 0;
+const streamEnds = (event) => {
+  if (event.target.matches?.("[data-live]") && event.target.isConnected) awayFor ||= setTimeout(() => root.classList.add("live-lost"), 3000);
+};
+document.addEventListener("htmx:sse:error", streamEnds);
+document.addEventListener("htmx:sse:close", streamEnds);
+document.addEventListener("htmx:sse:after:connection", () => {
+  clearTimeout(awayFor);
+  awayFor = 0;
+  root.classList.remove("live-lost");
 });

@@ -38,7 +38,8 @@ const catchUp = () => {
 // Filters go back to what the rows below them are.
 const asShown = (form) => {
   const shown = new URLSearchParams(location.search);
-  for (const field of form.elements) if (field.matches("select, [type=search]")) field.value = shown.get(field.name) ?? "";
+  if (shown.has("from") || shown.has("to")) shown.set("time", "range");
+  for (const field of form.elements) if (field.matches("select, input:not([type=hidden])")) field.value = shown.get(field.name) ?? "";
 };
 document.addEventListener("htmx:error", (event) => {
   const { ctx, error } = event.detail;

@@ -1,0 +1,275 @@
+package handlers
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+
+	"belfry/store"
+	"belfry/web"
+)
+
+const (
+	logsExportPath   = logsPath + "/export"
+	eventsExportPath = eventsPath + "/export"
+)
+
+// exportDeliveries sends all deliveries that the filters match as a file.
+func (h *Handlers) exportDeliveries(c echo.Context) error {
+	f, data := readLogFilter(c), c.QueryParam("data") == "1"
+	ask, err := f.filter(h.opt.Now())
+	if err != nil {
+		return err
+	}
+	account := personOf(c).Account.ID
+	return h.export(c, "deliveries", deliveryCells(nil, data), func(ctx context.Context, out exportRows) error {
+		return h.store.ExportDeliveries(ctx, account, ask, data, func(part []store.ExportedDelivery) error {
+			for i := range part {
+				if err := out.row(deliveryCells(&part[i], data)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+}
+
+// exportEvents sends all events that the filters match as a file.
+func (h *Handlers) exportEvents(c echo.Context) error {
+	ask, data := readEventFilter(c).filter(h.opt.Now()), c.QueryParam("data") == "1"
+	account := personOf(c).Account.ID
+	return h.export(c, "events", eventCells(nil, data), func(ctx context.Context, out exportRows) error {
+		return h.store.ExportEvents(ctx, account, ask, func(part []store.Event) error {
+			for i := range part {
+				if err := out.row(eventCells(&part[i], data)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+}
+
+// export sends rows in the format that is asked for, as they are read.
+func (h *Handlers) export(c echo.Context, what string, columns []cell, each func(ctx context.Context, out exportRows) error) error {
+	format, types := c.QueryParam("format"), map[string]string{"csv": "text/csv; charset=utf-8", "json": "application/json"}
+	if types[format] == "" {
+		return &web.Error{Status: http.StatusUnprocessableEntity, Code: "invalid", Detail: "An export is made as csv or as json: say which with format."}
+	}
+	name := "belfry-" + what + "-" + h.opt.Now().UTC().Format("2006-01-02-150405") + "." + format
+	return web.Download(c, name, types[format], func(ctx context.Context, w io.Writer) error {
+		var out exportRows = &jsonRows{w: w}
+		if format == "csv" {
+			table := &csvRows{w: csv.NewWriter(w)}
+			if err := table.heads(columns); err != nil {
+				return err
+			}
+			out = table
+		}
+		if err := each(ctx, out); err != nil {
+			return err
+		}
+		return out.end()
+	})
+}
+
+// exportRows writes rows into a file.
+type exportRows interface {
+	row(cells []cell) error
+	end() error
+}
+
+// cell is a value of a row under the name of its column; nil is nothing.
+type cell struct {
+	name  string
+	value any
+}
+
+// csvRows writes a table as spreadsheets read it.
+type csvRows struct {
+	w     *csv.Writer
+	texts []string
+}
+
+func (t *csvRows) heads(columns []cell) error {
+	t.texts = t.texts[:0]
+	for _, column := range columns {
+		t.texts = append(t.texts, column.name)
+	}
+	return t.w.Write(t.texts)
+}
+
+func (t *csvRows) row(cells []cell) error {
+	t.texts = t.texts[:0]
+	for _, c := range cells {
+		t.texts = append(t.texts, harmless(textOf(c.value)))
+	}
+	return t.w.Write(t.texts)
+}
+
+func (t *csvRows) end() error {
+	t.w.Flush()
+	return t.w.Error()
+}
+
+// harmless keeps a spreadsheet from taking a text for a formula.
+func harmless(text string) string {
+	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
+		return "'" + text
+	}
+	return text
+}
+
+func textOf(value any) string {
+	switch v := value.(type) {
+	case string:
+		return v
+	case uuid.UUID:
+		return v.String()
+	case int:
+		return strconv.Itoa(v)
+	case bool:
+		return strconv.FormatBool(v)
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	case store.Time:
+		return v.UTC().Format(time.RFC3339Nano)
+	case json.RawMessage:
+		return string(v)
+	}
+	return ""
+}
+
+// jsonRows writes one array of objects.
+type jsonRows struct {
+	w     io.Writer
+	begun bool
+}
+
+func (a *jsonRows) row(cells []cell) error {
+	text := []byte(",\n{")
+	if !a.begun {
+		a.begun, text[0] = true, '['
+	}
+	for i, c := range cells {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		value, err := json.Marshal(c.value)
+		if raw, ok := c.value.(json.RawMessage); ok {
+			value, err = raw, nil // as it was published
+		}
+		if err != nil {
+			return err
+		}
+		text = append(append(strconv.AppendQuote(text, c.name), ':'), value...)
+	}
+	_, err := a.w.Write(append(text, '}'))
+	return err
+}
+
+func (a *jsonRows) end() error {
+	text := "\n]\n"
+	if !a.begun {
+		text = "[]\n"
+	}
+	_, err := io.WriteString(a.w, text)
+	return err
+}
+
+// deliveryCells are a delivery's columns; of nil their names alone.
+func deliveryCells(d *store.ExportedDelivery, data bool) []cell {
+	if d == nil {
+		d = &store.ExportedDelivery{}
+	}
+	cells := []cell{
+		{"id", d.ID},
+		{"status", d.Status.String()},
+		{"held", orNothing(d.Held)},
+		{"event", d.EventType},
+		{"event_id", d.EventID},
+		{"webhook_id", orNothing(d.WebhookID)},
+		{"url", d.URL},
+		{"agent_id", orNothing(d.AgentID)},
+		{"test", d.Test},
+		{"attempts", d.Attempts},
+		{"max_attempts", d.MaxAttempts},
+		{"last_status_code", orNothing(d.LastStatusCode)},
+		{"last_error", orNothing(d.LastError)},
+		{"last_detail", orNothing(asText(d.LastDetail))},
+		{"last_duration_ms", lastDuration(d)},
+		{"created_at", timeOrNothing(d.CreatedAt)},
+		{"last_attempt_at", timeOrNothing(d.LastAttemptAt)},
+		{"next_attempt_at", timeOrNothing(d.NextAttemptAt)},
+		{"delivered_at", timeOrNothing(d.DeliveredAt)},
+		{"finished_at", timeOrNothing(d.FinishedAt)},
+	}
+	if data {
+		cells = append(cells, cell{"data", dataOrNothing(d.Data)})
+	}
+	return cells
+}
+
+// eventCells are an event's columns; of nil their names alone.
+func eventCells(e *store.Event, data bool) []cell {
+	if e == nil {
+		e = &store.Event{}
+	}
+	sent := 0
+	for _, verdict := range e.Verdicts {
+		if verdict.Reason == store.Sent {
+			sent++
+		}
+	}
+	cells := []cell{
+		{"id", e.ID},
+		{"event", e.Type},
+		{"agent_id", orNothing(e.AgentID)},
+		{"timestamp", timeOrNothing(e.OccurredAt)},
+		{"created_at", timeOrNothing(e.CreatedAt)},
+		{"webhooks", sent},
+		{"data_bytes", len(e.Data)},
+	}
+	if data {
+		cells = append(cells, cell{"data", dataOrNothing(e.Data)})
+	}
+	return cells
+}
+
+// orNothing is a value, or nothing where it is the zero one.
+func orNothing[T comparable](value T) any {
+	var zero T
+	if value == zero {
+		return nil
+	}
+	return value
+}
+
+func timeOrNothing(t store.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return store.At(t.UTC())
+}
+
+func lastDuration(d *store.ExportedDelivery) any {
+	if d.LastAttemptAt.IsZero() {
+		return nil
+	}
+	return float64(d.LastDuration.Microseconds()) / 1000
+}
+
+func dataOrNothing(data []byte) any {
+	if len(data) == 0 {
+		return nil
+	}
+	return json.RawMessage(data)
+}

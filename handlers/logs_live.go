@@ -1,0 +1,67 @@
+package handlers
+
+import (
+	"context"
+
+	"github.com/a-h/templ"
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+
+	"belfry/store"
+	"belfry/views"
+)
+
+// liveDeliveries is the first page of the log as pages follow it.
+type liveDeliveries struct {
+	h       *Handlers
+	account uuid.UUID
+	filter  logFilter
+}
+
+// logsLive streams what changes on the first page of the log.
+func (h *Handlers) logsLive(c echo.Context) error {
+	l := &liveDeliveries{h, personOf(c).Account.ID, readLogFilter(c)}
+	l.filter.Before, l.filter.After = uuid.Nil, uuid.Nil
+	if _, err := l.filter.filter(h.opt.Now()); err != nil {
+		return err
+	}
+	return h.followList(c, l.account.String()+l.filter.address(livePath), l)
+}
+
+func (l *liveDeliveries) changes() *store.Listener {
+	webhook, _ := uuid.Parse(l.filter.Webhook) // empty: any
+	return l.h.store.Changes(func(change store.Change) bool {
+		return concerns(change, l.account) && (change.Kind != store.ChangeDelivery || webhook == uuid.Nil || change.WebhookID == webhook)
+	})
+}
+
+func (l *liveDeliveries) rows(ctx context.Context) ([]liveRow, error) {
+	ask, err := l.filter.filter(l.h.opt.Now())
+	if err != nil {
+		return nil, err
+	}
+	list, _, err := l.h.store.Deliveries(ctx, l.account, ask)
+	return liveDeliveryRows(list), err
+}
+
+func liveDeliveryRows(list []store.Delivery) []liveRow {
+	rows := make([]liveRow, len(list))
+	for i := range list {
+		line := deliveryLine(&list[i])
+		rows[i] = liveRow{id: line.RowID(), mark: factsOf(&list[i]).sum(), line: func(fresh bool) templ.Component {
+			line.Fresh = fresh
+			return views.DeliveryRow(line, true)
+		}}
+	}
+	return rows
+}
+
+func (l *liveDeliveries) count(ctx context.Context) (templ.Component, error) {
+	ask, err := l.filter.filter(l.h.opt.Now())
+	if err != nil {
+		return nil, err
+	}
+	v := l.filter.view()
+	err = l.h.countLog(ctx, l.account, ask, &l.filter, &v)
+	return views.LogCount(v), err
+}

@@ -1,0 +1,102 @@
+package store
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+)
+
+// An export reads so many rows at once, and the data of so many events: that of
+// the largest takes 16 MiB then.
+const (
+	exportRows = 500
+	exportData = 64
+)
+
+// ExportedDelivery is a delivery as it is taken out, with its event's data where
+// that was asked for.
+type ExportedDelivery struct {
+	Delivery
+	Data []byte // a JSON object; nil: not asked for, or no longer kept
+}
+
+// ExportDeliveries calls each with all of the account's deliveries that the
+// filter matches, newest first, some at a time; its cursors, limit and offset
+// don't count. It goes on until the last, or to the first error of each, and
+// keeps no connection while each works.
+func (s *Store) ExportDeliveries(ctx context.Context, account uuid.UUID, f DeliveryFilter, data bool, each func([]ExportedDelivery) error) error {
+	f.Before, f.After, f.Limit, f.Offset = uuid.Nil, uuid.Nil, exportRows, 0
+	for {
+		page, err := s.searchDeliveries(ctx, account, f)
+		if err != nil {
+			return err
+		}
+		if err := s.exportDeliveries(ctx, account, page.List, data, each); err != nil {
+			return err
+		}
+		if f.Before = page.Next(false); f.Before == uuid.Nil {
+			return nil
+		}
+	}
+}
+
+func (s *Store) exportDeliveries(ctx context.Context, account uuid.UUID, list []Delivery, data bool, each func([]ExportedDelivery) error) error {
+	for len(list) > 0 {
+		part := make([]ExportedDelivery, min(len(list), exportData))
+		ids := make([]uuid.UUID, len(part))
+		for i := range part {
+			part[i].Delivery, ids[i] = list[i], list[i].EventID
+		}
+		list = list[len(part):]
+		if data {
+			kept, err := s.dataOf(ctx, account, ids)
+			if err != nil {
+				return err
+			}
+			for i := range part {
+				part[i].Data = kept[part[i].EventID]
+			}
+		}
+		if err := each(part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dataOf gives the data of the account's events with these ids.
+func (s *Store) dataOf(ctx context.Context, account uuid.UUID, ids []uuid.UUID) (map[uuid.UUID][]byte, error) {
+	done, err := s.lists.take(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	var rows []struct {
+		ID   uuid.UUID
+		Data []byte
+	}
+	err = s.ro.NewRaw("SELECT id, data FROM events WHERE account_id = ? AND id IN (?)", account, bun.List(ids)).Scan(ctx, &rows)
+	kept := make(map[uuid.UUID][]byte, len(rows))
+	for _, row := range rows {
+		kept[row.ID] = row.Data
+	}
+	return kept, s.wrap(err)
+}
+
+// ExportEvents is ExportDeliveries for events; they always come with their data.
+func (s *Store) ExportEvents(ctx context.Context, account uuid.UUID, f EventFilter, each func([]Event) error) error {
+	f.Before, f.After, f.Limit, f.DataBytes = uuid.Nil, uuid.Nil, exportData, 0
+	for {
+		page, err := s.searchEvents(ctx, account, f)
+		if err != nil {
+			return err
+		}
+		if err := each(page.List); err != nil {
+			return err
+		}
+		if f.Before = page.Next(false); f.Before == uuid.Nil {
+			return nil
+		}
+	}
+}
