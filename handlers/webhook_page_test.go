@@ -85,7 +85,7 @@ func TestDeletingNamesWhatFollowsAndLeavesTheLog(t *testing.T) {
 		b := s.signedIn(store.RoleAdmin)
 		at := "/setup/webhooks/" + w.ID.String()
 		page := b.get(at + "?confirm=delete").dom(t)
-		has(t, plain(page, "dialog#delete[open]"), "one.example/hook gets nothing more", "1 waiting delivery become dead", "can't be undone", "Keep it")
+		has(t, plain(page, "dialog#delete[open]"), "one.example/hook gets nothing more", "1 waiting delivery becomes dead", "can't be undone", "Keep it")
 		action, fields := filled(t, page, "#delete form")
 		for range 2 {
 			b.post(action, fields).leads(t, "/setup/webhooks")
