@@ -75,6 +75,7 @@ func (h *Handlers) Routes(s *web.Server) {
 	admin.post("/setup/webhooks/:id/rotate-secret", h.rotateSecret)
 	admin.post("/setup/webhooks/:id/switch-secret", h.switchSecret)
 	admin.post("/setup/webhooks/:id/send-missed", h.sendMissed)
+	admin.post("/setup/webhooks/:id/dismiss-missed", h.dismissMissed)
 	admin.post("/setup/webhooks/:id/delete", h.deleteWebhook)
 	admin.post("/setup/webhooks/deliveries/:id/resend", h.resendDelivery)
 	admin.post(trialPath, h.sendTrial)

@@ -57,6 +57,18 @@ func (h *Handlers) sendMissed(c echo.Context) error {
 	})
 }
 
+// dismissMissed forgets what the webhook missed while it was inactive.
+func (h *Handlers) dismissMissed(c echo.Context) error {
+	return h.act(c, func(ctx context.Context, account, id uuid.UUID) (string, error) {
+		n, err := h.store.DismissMissed(ctx, account, id)
+		if err != nil {
+			return "", err
+		}
+		addToast(c, views.ToastView{Text: "Dismissed " + views.Plural(n, "missed event", "missed events") + "."})
+		return views.WebhookAddress(id), nil
+	})
+}
+
 // switchSecret ends a rotation's overlap now.
 func (h *Handlers) switchSecret(c echo.Context) error {
 	return h.act(c, func(ctx context.Context, account, id uuid.UUID) (string, error) {

@@ -42,7 +42,8 @@ func (h *Handlers) showWebhook(c echo.Context, id uuid.UUID, status int, confirm
 	if err := h.lookBack(c, &page); err != nil {
 		return err
 	}
-	page.RotateToken, page.DeleteToken, page.MissedToken, page.SwitchToken = store.NewFormToken(), store.NewFormToken(), store.NewFormToken(), store.NewFormToken()
+	page.RotateToken, page.DeleteToken, page.SwitchToken = store.NewFormToken(), store.NewFormToken(), store.NewFormToken()
+	page.MissedToken, page.DismissToken = store.NewFormToken(), store.NewFormToken()
 	if rotate.Kind == "" {
 		rotate.Kind = "generate"
 	}
@@ -59,11 +60,18 @@ func (h *Handlers) webhookNow(ctx context.Context, p person, id uuid.UUID) (view
 	if err != nil {
 		return views.WebhookPage{}, err
 	}
-	recent, _, err := h.store.Deliveries(ctx, p.Account.ID, store.DeliveryFilter{WebhookID: id, Limit: recentRows})
 	limits := p.Account.Limits
-	return views.WebhookPage{
-		CanEdit: p.Role.CanEdit(), Overview: o, Timeout: limits.Timeout, InFlight: limits.InFlight, Attempts: limits.MaxAttempts(), Recent: deliveryLines(recent),
-	}, err
+	page := views.WebhookPage{
+		CanEdit: p.Role.CanEdit(), Overview: o, Timeout: limits.Timeout, InFlight: limits.InFlight, Attempts: limits.MaxAttempts(), HeldFor: limits.HeldFor,
+	}
+	if o.Active && o.Summary.Pending > 0 {
+		if page.Waiting, err = h.store.Waiting(ctx, p.Account.ID, id); err != nil {
+			return page, err
+		}
+	}
+	recent, _, err := h.store.Deliveries(ctx, p.Account.ID, store.DeliveryFilter{WebhookID: id, Limit: recentRows})
+	page.Recent = deliveryLines(recent)
+	return page, err
 }
 
 // lookBack adds charts, and what waits to be decided.
@@ -72,41 +80,61 @@ func (h *Handlers) lookBack(c echo.Context, page *views.WebhookPage) (err error)
 	if page.Chart, err = h.store.Chart(ctx, account.ID, id, store.ParseRange(c.QueryParam("range"))); err != nil {
 		return err
 	}
-	if page.DeletedAt.IsZero() && page.Active {
-		if page.Missed, err = h.store.CountMissed(ctx, account.ID, id, time.Time{}); err != nil {
-			return err
-		}
+	if page.Kinds, err = h.failureKinds(ctx, account.ID, id, page.Chart.Kinds); err != nil {
+		return err
 	}
 	if page.Trouble() || page.Health.Unsettled() {
 		if page.LastFailure, err = h.lastFailure(ctx, account.ID, page.Overview); err != nil {
 			return err
 		}
 	}
+	if !page.DeletedAt.IsZero() {
+		return nil
+	}
 	given := page.ActiveSince.Add(account.Limits.HeldFor)
-	if page.DeletedAt.IsZero() && !page.Active && page.Summary.Pending > 0 && h.opt.Now().After(given.Add(-expiryWarning)) {
+	if !page.Active && page.Summary.Pending > 0 && h.opt.Now().After(given.Add(-expiryWarning)) {
 		page.HeldUntil = given
 	}
-	return nil
+	page.Missed, err = h.store.Missed(ctx, account.ID, id)
+	return err
+}
+
+// kindsShown is how many kinds of failure a webhook's page shows: the closed
+// list of them and the usual status codes.
+const kindsShown = 20
+
+// failureKinds finds an example of each kind of failure.
+func (h *Handlers) failureKinds(ctx context.Context, account, id uuid.UUID, kinds []store.KindCount) ([]views.FailureKind, error) {
+	kinds = kinds[:min(len(kinds), kindsShown)]
+	examples, err := h.store.LastFailures(ctx, account, id, kinds)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]views.FailureKind, len(kinds))
+	for i, k := range kinds {
+		list[i] = views.FailureKind{KindCount: k, LastFailure: examples[i]}
+	}
+	return list, nil
 }
 
 // lastFailure leads to the newest delivery that ended its last attempt as the
 // webhook's trouble has it.
 func (h *Handlers) lastFailure(ctx context.Context, account uuid.UUID, o store.Overview) (string, error) {
-	kind := o.Health.Kind
+	k := store.KindCount{Kind: o.Health.Kind, Code: o.Health.Code}
 	switch {
 	case o.DisabledReason == store.ReasonGone:
-		kind = store.ReasonGone
+		k = store.KindCount{Kind: store.ReasonGone, Code: http.StatusGone}
 	case o.Health.Unsettled():
-		kind = o.Health.LastKind
+		k = store.KindCount{Kind: o.Health.LastKind, Code: o.Health.LastCode}
 	}
-	if kind == "" {
+	if k.Kind == "" {
 		return "", nil
 	}
-	list, _, err := h.store.Deliveries(ctx, account, store.DeliveryFilter{WebhookID: o.ID, Error: kind, Limit: 1})
-	if err != nil || len(list) == 0 {
+	list, err := h.store.LastFailures(ctx, account, o.ID, []store.KindCount{k})
+	if err != nil || list[0].DeliveryID == uuid.Nil {
 		return "", err
 	}
-	return "/setup/webhooks/deliveries/" + list[0].ID.String(), nil
+	return deliveryPath(list[0].DeliveryID), nil
 }
 
 // webhookLive streams what changes on a webhook's page.

@@ -49,10 +49,10 @@ func (h *Handlers) toggled(ctx context.Context, w store.Webhook) (views.ToastVie
 		n, err := h.store.Summary(ctx, w.AccountID, w.ID)
 		return views.ToastView{Text: "Paused " + name + ". " + heldCount(int(n.Pending))}, err
 	}
-	missed, err := h.store.CountMissed(ctx, w.AccountID, w.ID, store.Time{}.Time)
+	missed, err := h.store.Missed(ctx, w.AccountID, w.ID)
 	toast := views.ToastView{Text: name + " is active again."}
-	if missed > 0 {
-		toast.Text += " " + views.Plural(missed, "event", "events") + " came in meanwhile."
+	if missed.Count > 0 {
+		toast.Text += " " + missedWords(missed.Count) + " came in meanwhile."
 		toast.Link = views.Link{Label: "Send them", Href: views.WebhookAddress(w.ID) + "?confirm=missed"}
 	}
 	return toast, err
@@ -67,4 +67,11 @@ func heldCount(n int) string {
 		return "1 delivery is held."
 	}
 	return views.Count(n) + " deliveries are held."
+}
+
+func missedWords(n int) string {
+	if n == 1 {
+		return "1 event"
+	}
+	return views.CountUpTo(n, store.CountedMissed) + " events"
 }

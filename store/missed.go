@@ -43,6 +43,57 @@ func (s *Store) SendMissed(ctx context.Context, account, webhook uuid.UUID, sinc
 	}
 }
 
+// Missed are the events that a webhook would have got while it was inactive.
+type Missed struct {
+	Count       int  // up to CountedMissed
+	First, Last Time // when the first and the last of them came in; zero: there are none
+}
+
+// Missed tells how many events of the kept time the webhook missed and when,
+// reading no more than it counts.
+func (s *Store) Missed(ctx context.Context, account, webhook uuid.UUID) (m Missed, err error) {
+	if _, err := s.liveWebhook(ctx, account, webhook); err != nil {
+		return m, err
+	}
+	err = s.ro.NewRaw("SELECT count(*) FROM (SELECT 1 FROM missed_events WHERE webhook_id = ? LIMIT ?) AS missed", webhook, CountedMissed).Scan(ctx, &m.Count)
+	if err != nil || m.Count == 0 {
+		return m, s.wrap(err)
+	}
+	if m.First, err = s.missedAt(ctx, webhook, "ASC"); err == nil {
+		m.Last, err = s.missedAt(ctx, webhook, "DESC")
+	}
+	return m, err
+}
+
+func (s *Store) missedAt(ctx context.Context, webhook uuid.UUID, order string) (Time, error) {
+	return s.momentOf(ctx, "SELECT created_at FROM events WHERE id = (SELECT event_id FROM missed_events WHERE webhook_id = ? ORDER BY event_id "+order+" LIMIT 1)", webhook)
+}
+
+// DismissMissed forgets the events that the webhook missed, so that they are
+// offered no longer, and tells how many. The events themselves stay.
+func (s *Store) DismissMissed(ctx context.Context, account, webhook uuid.UUID) (int, error) {
+	if _, err := s.liveWebhook(ctx, account, webhook); err != nil {
+		return 0, err
+	}
+	total := 0
+	for {
+		var n int64
+		err := s.tx(ctx, func(ctx context.Context, tx bun.Tx) ([]Change, error) {
+			res, err := tx.NewRaw(`DELETE FROM missed_events WHERE webhook_id = ? AND event_id IN
+				(SELECT event_id FROM missed_events WHERE webhook_id = ? ORDER BY event_id LIMIT ?)`, webhook, webhook, missedBatch).Exec(ctx)
+			if err != nil {
+				return nil, err
+			}
+			n, err = res.RowsAffected()
+			return []Change{{Kind: ChangeWebhook, AccountID: account, ID: webhook, WebhookID: webhook}}, err
+		})
+		total += int(n)
+		if err != nil || n < missedBatch {
+			return total, err
+		}
+	}
+}
+
 func (s *Store) liveWebhook(ctx context.Context, account, id uuid.UUID) (Webhook, error) {
 	w, err := s.Webhook(ctx, account, id)
 	if err == nil && !w.DeletedAt.IsZero() {

@@ -133,6 +133,12 @@ func (g *grown) pagesUse() []use {
 			_, err := g.CountMissed(ctx, g.account, g.webhook, g.from)
 			return err
 		}},
+		{name: "missed, for a page", do: func(ctx context.Context) error { _, err := g.Missed(ctx, g.account, g.webhook); return err }},
+		{name: "what waits", do: func(ctx context.Context) error { _, err := g.Waiting(ctx, g.account, g.webhook); return err }, by: "deliveries_due (queue_id=? AND next_attempt_at>?)"},
+		{name: "last failures", do: func(ctx context.Context) error {
+			_, err := g.LastFailures(ctx, g.account, g.webhook, []KindCount{{Kind: "status", Code: 500}, {Kind: "timeout", Code: 500}, {Kind: "gone", Code: 1}})
+			return err
+		}, by: "deliveries_error (account_id=? AND last_error=?)"},
 		{name: "event types", do: func(ctx context.Context) error { _, err := g.EventTypes(ctx, g.account); return err }},
 		{name: "backlog", do: func(ctx context.Context) error { _, err := g.Backlog(ctx); return err }, by: "deliveries_account_pending (account_id=?)"},
 	}

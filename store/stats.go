@@ -298,7 +298,7 @@ func (s *Store) Strip(ctx context.Context, account uuid.UUID, list []Overview) (
 }
 
 func (s *Store) countDue(ctx context.Context, queue uuid.UUID, now time.Time) (n int64, err error) {
-	err = s.ro.NewRaw("SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE queue_id = ? AND status = 0 AND next_attempt_at <= ? LIMIT 10000) AS due",
-		queue, micros(now)).Scan(ctx, &n)
+	err = s.ro.NewRaw("SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE queue_id = ? AND status = 0 AND next_attempt_at <= ? LIMIT ?) AS due",
+		queue, micros(now), CountedDue).Scan(ctx, &n)
 	return n, s.wrap(err)
 }

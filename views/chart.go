@@ -22,6 +22,7 @@ type BarsView struct {
 	Bars []Bar
 	Unit string // what is counted, for the sentence: "attempts"
 	Over string // the time covered, for the sentence: "24 h"
+	Step string // the time that one bar covers, for the sentence: "hour"
 }
 
 // Point is one step of response times. A step without attempts has none.
@@ -29,6 +30,14 @@ type Point struct {
 	Label         string
 	P50, P95, P99 time.Duration
 	None          bool
+}
+
+// words are the three times as they stand in a table.
+func (p Point) words() []string {
+	if p.None {
+		return []string{"–", "–", "–"}
+	}
+	return []string{Duration(p.P50), Duration(p.P95), Duration(p.P99)}
 }
 
 // LinesView is a chart of response times, oldest first.
@@ -52,8 +61,29 @@ func (b BarsView) sentence() string {
 	if good+bad == 0 {
 		return "No " + b.Unit + " in " + b.Over + "."
 	}
-	return fmt.Sprintf("%s %s in %s: %s answered 2xx, %s failed; at most %s in one step.",
-		Count(good+bad), b.Unit, b.Over, Count(good), Count(bad), Count(most))
+	text := fmt.Sprintf("%s %s in %s: %s answered 2xx, %s failed; at most %s in one %s",
+		Count(good+bad), b.Unit, b.Over, Count(good), Count(bad), Count(most), orWord(b.Step, "step"))
+	if worst := b.worst(); worst.Bad > 0 {
+		text += fmt.Sprintf(", most failures at %s: %s", worst.Label, Count(worst.Bad))
+	}
+	return text + "."
+}
+
+// worst is the bar with the most failures, the last of several.
+func (b BarsView) worst() (worst Bar) {
+	for _, bar := range b.Bars {
+		if bar.Bad >= worst.Bad {
+			worst = bar
+		}
+	}
+	return worst
+}
+
+func orWord(word, otherwise string) string {
+	if word == "" {
+		return otherwise
+	}
+	return word
 }
 
 func (l LinesView) empty() bool {
@@ -83,13 +113,29 @@ func (l LinesView) sentence() string {
 		l.Over, Duration(last.P50), Duration(last.P95), Duration(last.P99), Duration(l.Limit))
 }
 
-// top is the value at the chart's upper edge: the limit with room above, or more where a time went over it.
-func (l LinesView) top() float64 {
-	most := l.Limit.Seconds() * 1.1
+// limitSeen is how much of the limit the slowest answer must take for the limit to be on the chart: below it the lines would
+// lie on the base.
+const limitSeen = 0.2
+
+// showsLimit says whether the limit is on the chart, or far above it.
+func (l LinesView) showsLimit() bool { return l.slowest() >= limitSeen*l.Limit.Seconds() }
+
+func (l LinesView) slowest() (most float64) {
 	for _, point := range l.Points {
-		most = max(most, point.P99.Seconds())
+		if !point.None {
+			most = max(most, point.P99.Seconds())
+		}
 	}
-	return niceTop(most)
+	return most
+}
+
+// top is the value at the chart's upper edge: the limit with room above, or more where a time went over it; where all answers
+// are far below it, the slowest with room above.
+func (l LinesView) top() float64 {
+	if l.showsLimit() {
+		return niceTop(max(l.Limit.Seconds()*1.1, l.slowest()))
+	}
+	return niceTop(max(l.slowest()*1.1, 0.003))
 }
 
 // niceTop rounds up to a value that three grid lines divide into round numbers.
@@ -132,7 +178,7 @@ func secondsLabel(v float64) string {
 	if v == 0 {
 		return "0"
 	}
-	return strconv.FormatFloat(v, 'f', -1, 64) + " s"
+	return Duration(time.Duration(v * float64(time.Second)).Round(100 * time.Microsecond))
 }
 
 // rect is a shape in a chart, in SVG attribute values.

@@ -3,7 +3,6 @@ package views
 import (
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"belfry/store"
@@ -19,16 +18,21 @@ type WebhookPage struct {
 	// InFlight is the most requests under way at once, Attempts the most per delivery.
 	InFlight, Attempts int
 	Recent             []DeliveryLine
-	// Missed events wait to be sent since the webhook is active again.
-	Missed int
+	// Kinds of failure in the chart's range, most frequent first.
+	Kinds   []FailureKind
+	Waiting store.Waiting
+	// Missed events came in while the webhook was inactive, and were neither sent nor dismissed.
+	Missed store.Missed
 	// LastFailure leads to the delivery that failed last; empty where there is none.
 	LastFailure string
 	// HeldUntil is when what is held is given up; zero while that is more than a week away.
 	HeldUntil time.Time
+	// HeldFor is how long deliveries are held before they are given up.
+	HeldFor time.Duration
 	// Confirm names the dialog that the page was asked for with; the tokens are for their forms.
-	Confirm                                            string
-	RotateToken, DeleteToken, MissedToken, SwitchToken string
-	Rotate                                             RotateForm
+	Confirm                                                          string
+	RotateToken, DeleteToken, MissedToken, DismissToken, SwitchToken string
+	Rotate                                                           RotateForm
 }
 
 // RotateForm is the dialog that gives a webhook a new secret.
@@ -118,11 +122,11 @@ func (p WebhookPage) over() string {
 }
 
 func (p WebhookPage) attemptsLine() string {
-	ok, failed := int(p.Chart.OK), int(p.Chart.Failed)
-	if ok+failed == 0 {
+	ok, all := int(p.Chart.OK), int(p.Chart.OK+p.Chart.Failed)
+	if all == 0 {
 		return "none in " + p.over()
 	}
-	return Count(ok+failed) + " in " + p.over() + ", " + Percent(ok, ok+failed) + " succeed"
+	return Percent(ok, all) + " of " + Plural(all, "attempt", "attempts") + " in " + p.over() + " succeeded"
 }
 
 func (p WebhookPage) label(t time.Time) string {
@@ -136,27 +140,41 @@ func (p WebhookPage) label(t time.Time) string {
 }
 
 func (p WebhookPage) bars() BarsView {
-	v := BarsView{Unit: "attempts", Over: p.over()}
+	v := BarsView{Unit: "attempts", Over: p.over(), Step: p.step()}
 	for _, point := range p.Chart.Points {
 		v.Bars = append(v.Bars, Bar{Label: p.label(point.Start.Time), Good: int(point.OK), Bad: int(point.Failed)})
 	}
 	return v
 }
 
+// step is the time that one bar covers, in words.
+func (p WebhookPage) step() string {
+	switch p.Chart.Step {
+	case time.Hour:
+		return "hour"
+	case 24 * time.Hour:
+		return "day"
+	}
+	return Duration(p.Chart.Step)
+}
+
 func (p WebhookPage) lines() LinesView {
 	v := LinesView{Over: p.over(), Limit: p.Timeout}
 	for _, point := range p.Chart.Points {
-		v.Points = append(v.Points, Point{Label: p.label(point.Start.Time), P50: point.P50, P95: point.P95, P99: point.P99, None: point.P99 == 0})
+		v.Points = append(v.Points, Point{Label: p.label(point.Start.Time), P50: p.took(point.P50), P95: p.took(point.P95), P99: p.took(point.P99), None: point.P99 == 0})
 	}
 	return v
 }
 
-// kindName is what a kind of failure is called: "status 503", "timeout".
-func kindName(k store.KindCount) string {
-	if k.Code != 0 {
-		return k.Kind + " " + strconv.Itoa(k.Code)
+// took is a response time as it is shown.
+func (p WebhookPage) took(d time.Duration) time.Duration { return withinLimit(d, p.Timeout) }
+
+// withinLimit takes back what the steps of the scale, a fifth wide, add to times at the limit.
+func withinLimit(d, limit time.Duration) time.Duration {
+	if d > limit && d <= limit*6/5 {
+		return limit
 	}
-	return strings.ReplaceAll(k.Kind, "_", " ")
+	return d
 }
 
 // failureSentence says what the attempts of the last hour came to: "6 of 10 attempts in the last hour failed, most often

@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"belfry/store"
 )
 
@@ -22,8 +24,9 @@ func headerNames(headers []store.Header) string {
 	return strings.Join(names, ", ")
 }
 
-func kindLogs(p WebhookPage, k store.KindCount) string {
-	pairs := []string{"error", k.Kind}
+// kindLogs is the log of the deliveries whose last attempt failed so, in the time that the page covers.
+func (p WebhookPage) kindLogs(k FailureKind) string {
+	pairs := []string{"error", k.Kind, "time", string(p.Chart.Range)}
 	if k.Code != 0 {
 		pairs = append(pairs, "code", strconv.Itoa(k.Code))
 	}
@@ -37,24 +40,56 @@ func lastAnswer(p WebhookPage) Link {
 	return Link{Label: "See last answer", Href: p.LastFailure}
 }
 
-// missedNotice offers what came in while the webhook was inactive.
-func missedNotice(p WebhookPage) Msg {
-	m := Msg{Tone: "ok", Bold: "Active again.", Text: Plural(p.Missed, "event", "events") + " came in meanwhile."}
-	if p.CanEdit {
-		m.Action = Link{Label: "Send " + Plural(p.Missed, "missed event", "missed events") + "…", Href: p.at() + "?confirm=missed"}
+// deliveryHref leads to a delivery; empty where there is none.
+func deliveryHref(id uuid.UUID) string {
+	if id == uuid.Nil {
+		return ""
 	}
-	return m
+	return WebhooksAddress + "/deliveries/" + id.String()
 }
 
-// heldSentence says what waits until the webhook is active again.
+// missedCount is how many events were missed, in words.
+func (p WebhookPage) missedCount() string {
+	if p.Missed.Count == 1 {
+		return "1 missed event"
+	}
+	return CountUpTo(p.Missed.Count, store.CountedMissed) + " missed events"
+}
+
+// missedWindow is when the missed events came in.
+func (p WebhookPage) missedWindow() string {
+	first, last := p.Missed.First.UTC(), p.Missed.Last.UTC()
+	const minute = "2 Jan 15:04"
+	if first.Format(minute) == last.Format(minute) {
+		return "on " + first.Format(minute) + " UTC"
+	}
+	if first.YearDay() == last.YearDay() && first.Year() == last.Year() {
+		return "on " + first.Format("2 Jan") + " from " + first.Format("15:04") + " to " + last.Format("15:04") + " UTC"
+	}
+	return "from " + first.Format(minute) + " to " + last.Format(minute) + " UTC"
+}
+
+// heldSentence says what waits until the webhook is active again, and how long at most.
 func heldSentence(p WebhookPage) string {
 	if p.Summary.Pending == 0 {
 		return "No deliveries wait."
 	}
+	until := ", until " + p.ActiveSince.Add(p.HeldFor).UTC().Format("2 Jan 2006") + " at most."
 	if p.Summary.Pending == 1 {
-		return "1 delivery is held until then."
+		return "1 delivery is held until it is active again" + until
 	}
-	return Count(int(p.Summary.Pending)) + " deliveries are held until it is active again."
+	return Count(int(p.Summary.Pending)) + " deliveries are held until it is active again" + until
+}
+
+// missedMeanwhile says what came in since the webhook is inactive.
+func missedMeanwhile(p WebhookPage) string {
+	switch p.Missed.Count {
+	case 0:
+		return "Events that come in meanwhile are remembered for 30 days and offered when you switch it on."
+	case 1:
+		return "1 event came in since; it is offered when you switch it on."
+	}
+	return CountUpTo(p.Missed.Count, store.CountedMissed) + " events came in since; they are offered when you switch it on."
 }
 
 // waitingEnds says what deleting does to the deliveries that wait; empty: none does.

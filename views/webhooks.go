@@ -120,7 +120,7 @@ func LogsAddress(pairs ...string) string {
 
 // sparkBars are a webhook's attempts of 24 hours.
 func sparkBars(o store.Overview) BarsView {
-	v := BarsView{Unit: "attempts", Over: "24 h"}
+	v := BarsView{Unit: "attempts", Over: "24 h", Step: "hour"}
 	for _, hour := range o.Hours {
 		v.Bars = append(v.Bars, Bar{Label: ClockTime(hour.Start.Time)[:5], Good: int(hour.OK), Bad: int(hour.Failed)})
 	}
@@ -147,7 +147,7 @@ func lastFailures(h store.Health, limit time.Duration) string {
 	case h.LastCode != 0:
 		return words + ": " + statusWords(h.LastCode)
 	case h.LastKind != "":
-		return words + ": " + kindWords(store.KindCount{Kind: h.LastKind}, limit)
+		return words + ": " + FailureKind{KindCount: store.KindCount{Kind: h.LastKind}}.words(limit)
 	}
 	return words
 }
