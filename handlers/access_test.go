@@ -23,11 +23,11 @@ func apiCalls() map[store.Scope][]string {
 		store.ScopePublish: {"POST /events", "POST /events/batch"},
 		store.ScopeRead: {
 			"GET /webhooks", "GET " + one, "GET " + one + "/deliveries", "GET " + one + "/deliveries/summary",
-			"GET /deliveries/" + nobodysID, "GET /events", "GET /events/" + nobodysID, "GET /event-types", "GET /limits",
+			"GET /deliveries/" + nobodysID, "GET /events", "GET /events/" + nobodysID, "GET /event-types", "GET /limits", "GET /deliveries/resend/" + nobodysID,
 		},
 		store.ScopeManage: {
 			"POST /webhooks", "PATCH " + one, "DELETE " + one, "POST " + one + "/rotate-secret", "POST " + one + "/test",
-			"POST " + one + "/send-missed", "POST /test", "POST /deliveries/" + nobodysID + "/resend", "POST /event-types",
+			"POST " + one + "/send-missed", "POST /test", "POST /deliveries/" + nobodysID + "/resend", "POST /event-types", "POST /deliveries/resend",
 		},
 	}
 }

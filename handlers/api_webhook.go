@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"cmp"
 	"net/http"
 	"slices"
@@ -149,11 +150,16 @@ func (h *Handlers) liveID(c echo.Context) (uuid.UUID, error) {
 	if err != nil {
 		return id, err
 	}
-	w, err := h.store.Webhook(c.Request().Context(), accountIn(c), id)
+	return id, h.liveWebhook(c.Request().Context(), accountIn(c), id)
+}
+
+// liveWebhook refuses a webhook that is not there, or was deleted.
+func (h *Handlers) liveWebhook(ctx context.Context, account, id uuid.UUID) error {
+	w, err := h.store.Webhook(ctx, account, id)
 	if err == nil && !w.DeletedAt.IsZero() {
 		err = &store.Error{Code: store.CodeGone, Detail: "this webhook was deleted; its log stays readable, nothing else can be done with it"}
 	}
-	return id, err
+	return err
 }
 
 func (h *Handlers) apiChangeWebhook(c echo.Context) error {

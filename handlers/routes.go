@@ -96,6 +96,7 @@ func (h *Handlers) Routes(s *web.Server) {
 	read.get(apiPath+"/webhooks/:id/deliveries", h.apiDeliveries)
 	read.get(apiPath+"/webhooks/:id/deliveries/summary", h.apiSummary)
 	read.get(apiPath+"/deliveries/:id", h.apiDelivery)
+	read.get(apiPath+"/deliveries/resend/:id", h.apiResendRun)
 	read.get(apiPath+"/events", h.apiEvents)
 	read.get(apiPath+"/events/:id", h.apiEvent)
 	read.get(apiPath+"/event-types", h.apiEventTypes)
@@ -111,6 +112,7 @@ func (h *Handlers) Routes(s *web.Server) {
 	manage.post(apiPath+"/webhooks/:id/send-missed", h.apiSendMissed)
 	manage.post(apiPath+"/test", h.apiTest)
 	manage.post(apiPath+"/deliveries/:id/resend", h.apiResend)
+	manage.post(apiPath+"/deliveries/resend", h.apiStartResend)
 	manage.post(apiPath+"/event-types", h.apiAddEventType)
 }
 
