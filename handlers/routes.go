@@ -7,6 +7,7 @@ import (
 
 	"belfry/static"
 	"belfry/store"
+	"belfry/views"
 	"belfry/web"
 )
 
@@ -39,6 +40,9 @@ func (h *Handlers) Routes(s *web.Server) {
 	viewer.get("/setup/webhooks/:id/live", h.webhookLive)
 	viewer.get(logsPath, h.logsPage)
 	viewer.get(livePath, h.logsLive)
+	viewer.get(views.RunsAddress, h.resendRunsPage)
+	viewer.get(views.RunsAddress+"/:id", h.resendRunPage)
+	viewer.get(views.RunsAddress+"/:id/progress", h.resendProgress)
 	viewer.get("/setup/webhooks/deliveries/:id", h.deliveryPage)
 	viewer.get("/setup/webhooks/deliveries/:id/live", h.deliveryLive)
 	viewer.get(eventsPath, h.eventsPage)
@@ -78,6 +82,11 @@ func (h *Handlers) Routes(s *web.Server) {
 	admin.post("/setup/webhooks/:id/dismiss-missed", h.dismissMissed)
 	admin.post("/setup/webhooks/:id/delete", h.deleteWebhook)
 	admin.post("/setup/webhooks/deliveries/:id/resend", h.resendDelivery)
+	admin.get(views.BulkAddress, h.bulkPage)
+	admin.post(views.BulkAddress, h.startBulk)
+	admin.post(views.RunsAddress+"/:id/pause", h.changeResend(store.ResendPaused))
+	admin.post(views.RunsAddress+"/:id/continue", h.changeResend(store.ResendRunning))
+	admin.post(views.RunsAddress+"/:id/cancel", h.changeResend(store.ResendCancelled))
 	admin.post(trialPath, h.sendTrial)
 	admin.post(trialPath+"/check", h.checkTrial)
 	admin.get(cataloguePath+"/new", h.newTypePage)

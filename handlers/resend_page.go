@@ -1,0 +1,147 @@
+package handlers
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+
+	"belfry/store"
+	"belfry/views"
+	"belfry/web"
+)
+
+// usualPace is the pace that is chosen unless somebody chooses another, per
+// minute.
+const usualPace = "100"
+
+// bulkFilter is the filter of the log, with all that a run can't heed turned
+// into what it can: a time until now begins at a moment, and without a status,
+// or with one that has not ended, those that failed are meant.
+func bulkFilter(c echo.Context, now time.Time) logFilter {
+	f := readLogFilter(c)
+	if span := spanOf(f.Time); span > 0 {
+		f.Time, f.From = "", now.Add(-span).UTC().Format(time.RFC3339)
+	}
+	if status, ok := store.ParseStatus(f.Status); !ok || !status.Finished() {
+		f.Status = store.Failed.String()
+	}
+	f.Before, f.After = uuid.Nil, uuid.Nil
+	return f
+}
+
+// bulkPage asks before many deliveries are resent.
+func (h *Handlers) bulkPage(c echo.Context) error {
+	return h.showBulk(c, http.StatusOK, views.BulkView{Token: store.NewFormToken(), Pace: usualPace}, nil)
+}
+
+func (h *Handlers) showBulk(c echo.Context, status int, v views.BulkView, faults *formFaults) error {
+	ctx, p, f := c.Request().Context(), personOf(c), bulkFilter(c, h.opt.Now())
+	ask, err := f.filter(h.opt.Now())
+	if err != nil {
+		return err
+	}
+	if v.Preview, err = h.store.PreviewResend(ctx, p.Account.ID, ask); err != nil {
+		return err
+	}
+	if v.Asked, err = h.asked(ctx, p.Account.ID, ask); err != nil {
+		return err
+	}
+	if v.Open, err = h.lastRun(c, (*store.ResendRun).Ended); err != nil {
+		return err
+	}
+	if faults != nil {
+		v.Fault = cmp.Or(sentence(faults.Detail), faults.Of("pace"), faults.Of("status"))
+	}
+	v.Status, v.Rate = ask.Status[0], p.Account.Limits.RatePerMinute
+	v.Action, v.Back = f.address(views.BulkAddress), f.address(logsPath)
+	for _, choice := range []store.Status{store.Failed, store.Dead, store.Delivered} {
+		v.Which = append(v.Which, views.Choice{
+			Label: statusWord(choice), Href: f.address(views.BulkAddress, "status", choice.String()), Current: choice == v.Status,
+		})
+	}
+	for _, t := range v.Preview.Targets {
+		v.Webhooks = append(v.Webhooks, bulkLine(t))
+	}
+	return web.Render(c, status, views.Bulk(h.frame(c, views.EntryLogs), v))
+}
+
+func statusWord(s store.Status) string { return views.DeliveryState(s.String(), "").Word }
+
+// bulkLine says what happens to what goes to a webhook.
+func bulkLine(t store.ResendTarget) views.BulkLine {
+	line := views.BulkLine{URL: t.URL, Href: webhookPath(t.WebhookID), Count: t.Count, State: views.State{Icon: "send", Tone: "idle", Word: "Sent"}}
+	switch {
+	case t.Deleted:
+		line.State, line.Note = views.OutcomeState(store.OutcomeSkipped), "the webhook was deleted"
+	case t.Paused:
+		line.State, line.Note = views.State{Icon: "hourglass", Tone: "warn", Word: "Held"}, "until you reactivate the webhook"
+	case t.Probing:
+		line.State, line.Note = views.State{Icon: "radar", Tone: "info", Word: "Probed"}, "one goes at a time until it answers"
+	}
+	return line
+}
+
+// asked says in words what a filter asks for.
+func (h *Handlers) asked(ctx context.Context, account uuid.UUID, f store.DeliveryFilter) ([]views.Fact, error) {
+	facts := []views.Fact{{Name: "Status", Value: statusWord(f.Status[0])}}
+	if f.WebhookID != uuid.Nil {
+		w, err := h.store.Webhook(ctx, account, f.WebhookID)
+		if err != nil && !store.IsCode(err, store.CodeNotFound) {
+			return nil, err
+		}
+		facts = append(facts, views.Fact{Name: "Webhook", Value: cmp.Or(shortURL(w.URL), f.WebhookID.String()), Mono: true})
+	}
+	code := ""
+	if f.Code != 0 {
+		code = strconv.Itoa(f.Code)
+	}
+	for _, fact := range []views.Fact{
+		{Name: "Agent", Value: f.AgentID, Mono: true},
+		{Name: "Event", Value: f.Event, Mono: true},
+		{Name: "Error", Value: f.Error},
+		{Name: "Code", Value: code},
+		{Name: "From", Value: momentWords(f.From)},
+		{Name: "Until", Value: momentWords(f.To)},
+		{Name: "Id or data", Value: f.Text, Mono: true},
+	} {
+		if fact.Value != "" {
+			facts = append(facts, fact)
+		}
+	}
+	return facts, nil
+}
+
+func momentWords(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return views.FullTime(t)
+}
+
+// startBulk begins to resend what the filters match and leads to its progress.
+func (h *Handlers) startBulk(c echo.Context) error {
+	fields, err := web.Form(c)
+	if err != nil {
+		return err
+	}
+	v := views.BulkView{Token: fields.Get(tokenField), Pace: fields.Get("pace")}
+	return h.submit(c, v.Token, func(ctx context.Context) (string, error) {
+		p, f := personOf(c), bulkFilter(c, h.opt.Now())
+		ask, err := f.filter(h.opt.Now())
+		if err != nil {
+			return "", err
+		}
+		pace, err := strconv.Atoi(v.Pace)
+		if err != nil || !slices.Contains(views.BulkPaces(), pace) {
+			return "", invalidInput(web.FieldError{Field: "pace", Detail: "choose how fast"})
+		}
+		run, _, err := h.store.StartResend(ctx, p.Account.ID, store.NewResend{Filter: ask, Pace: pace, By: p.Email})
+		return runPath(run.ID), err
+	}, func(faults *formFaults) error { return h.showBulk(c, faults.Status, v, faults) })
+}
