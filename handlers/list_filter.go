@@ -106,10 +106,11 @@ type timeRange struct {
 const timeBetween = "range"
 
 // settle leaves what the address means: words that mean nothing are as if they
-// weren't there, and of two ways to say the time one counts.
-func (r *timeRange) settle(c echo.Context) {
+// weren't there, and of two ways to say the time one counts. A form says the
+// time even where it is any; a link that names two moments doesn't.
+func (r *timeRange) settle(said bool) {
 	r.between = r.Time == timeBetween
-	chosen := c.QueryParams().Has("time") && !r.between
+	chosen := said && !r.between
 	if spanOf(r.Time) == 0 {
 		r.Time = ""
 	}

@@ -35,7 +35,7 @@ func (f *eventFilter) filters() listFilter {
 func readEventFilter(c echo.Context) *eventFilter {
 	f := &eventFilter{before: cursor(c, "before"), after: cursor(c, "after")}
 	f.filters().read(c)
-	f.settle(c)
+	f.settle(c.QueryParams().Has("time"))
 	return f
 }
 

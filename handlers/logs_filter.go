@@ -58,7 +58,7 @@ func readLogFilter(c echo.Context) logFilter {
 	if code, err := strconv.Atoi(f.Code); err != nil || code < 100 || code > 999 {
 		f.Code = ""
 	}
-	f.settle(c)
+	f.settle(c.QueryParams().Has("time"))
 	f.Before, f.After = cursor(c, "before"), cursor(c, "after")
 	return f
 }

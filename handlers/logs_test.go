@@ -161,11 +161,18 @@ func TestTheLogTurnsItsPagesBothWaysAndKeepsTheFilters(t *testing.T) {
 // listen opens a live stream and gives its lines as they come.
 func (b *browser) listen(path string) (lines <-chan string, end func()) {
 	b.t.Helper()
+	return b.listenAfter(path, "")
+}
+
+// listenAfter opens it again where the last message had that id.
+func (b *browser) listenAfter(path, last string) (lines <-chan string, end func()) {
+	b.t.Helper()
 	ctx, cancel := context.WithCancel(b.t.Context())
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, b.server.URL+path, nil)
 	if err != nil {
 		b.t.Fatal(err)
 	}
+	r.Header.Set("Last-Event-ID", last)
 	resp, err := b.client.Do(r)
 	if err != nil {
 		b.t.Fatal(err)

@@ -47,7 +47,7 @@ func (v EventsView) elsewhere() string {
 	if v.Backwards {
 		return backwards
 	}
-	return Plural(v.Total, "event", "events") + " without them. Tests are not among the events; they are in the log of deliveries."
+	return totalWords(v.Total, v.Matching.Most, "event", "events") + " without them. Tests are not among the events; they are in the log of deliveries."
 }
 
 // EventView is the page of one event.

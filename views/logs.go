@@ -64,6 +64,14 @@ func (v CountView) rest() string {
 	return words
 }
 
+// totalWords say how many rows there are, counted no further than most.
+func totalWords(n, most int, one, many string) string {
+	if n < most {
+		return Plural(n, one, many)
+	}
+	return CountUpTo(n, most) + " " + many
+}
+
 // pageWords say how long a page is, and how many rows there are where that is
 // known.
 func pageWords(perPage int, v CountView) string {
@@ -78,7 +86,7 @@ func (v LogsView) elsewhere() string {
 	if v.Backwards {
 		return backwards
 	}
-	words := Plural(v.Total, "delivery", "deliveries") + " without them."
+	words := totalWords(v.Total, v.CountMost, "delivery", "deliveries") + " without them."
 	if v.EventsURL != "" {
 		words += " An event that went to no webhook stands among the events, with the reason."
 	}

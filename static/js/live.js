@@ -15,14 +15,23 @@ const reading = () => {
 };
 const holding = () => paused() || isOlder() || reading();
 
-let behind = false, uncounted = false, known = null;
+// What waits belongs to one list: choosing other filters begins anew. An older page knows the rows of the first page by
+// the first message.
+let followed = null, behind = false, firstPage = null, known = null;
 const waiting = new Set();
+const begin = () => {
+  if (followed === stream()) return;
+  followed = stream();
+  behind = false;
+  firstPage = null;
+  waiting.clear();
+};
 const sayWaiting = () => {
   const button = document.querySelector("[data-live-show]");
   if (!button) return;
   const what = stream().dataset.what;
-  const words = uncounted ? `New ${what}` : waiting.size > 999 ? "999+ new" : waiting.size ? `${waiting.size} new` : "Changed";
-  const show = behind && (!isOlder() || uncounted || waiting.size > 0);
+  const words = waiting.size > 999 ? "999+ new" : waiting.size ? `${waiting.size} new` : "Changed";
+  const show = behind && (!isOlder() || waiting.size > 0);
   if (show && button.hidden) document.querySelector("[data-live-said]").textContent = `New ${what} are waiting.`;
   button.hidden = !show;
   button.querySelector("[data-live-held]").textContent = show ? words : "";
@@ -31,7 +40,7 @@ const goOn = () => {
   const box = list();
   if (!box || known) return;
   known = rowIDs();
-  behind = uncounted = false;
+  behind = false;
   waiting.clear();
   sayWaiting();
   const part = `#${box.id}`;
@@ -46,13 +55,15 @@ const holdBack = (target, swap, content) => {
   if (target === "#count") return;
   behind = true;
   if (target !== "#rows") return;
-  if (isOlder() && swap === "innerMorph") return void (uncounted = true);
-  const shown = rowIDs();
-  for (const [, id] of content.matchAll(/<tr id="([^"]*)"/g)) if (!shown.has(id)) waiting.add(id);
+  const ids = [...content.matchAll(/<tr id="([^"]*)"/g)].map(([, id]) => id);
+  if (isOlder()) firstPage ??= swap === "innerMorph" && new Set(ids);
+  const shown = firstPage || rowIDs();
+  for (const id of ids) if (!shown.has(id)) waiting.add(id);
 };
 document.addEventListener("htmx:sse:before:message", (event) => {
   const message = event.detail.message;
   if (message.event || !event.target.matches("[data-live]")) return;
+  begin();
   const hold = holding(), rows = document.querySelector("#rows");
   message.data = message.data.replace(partial, (whole, target, swap, content) => {
     if (!document.querySelector(target)) {
@@ -86,14 +97,19 @@ document.addEventListener("htmx:after:swap", () => {
   if (fresh.length) setTimeout(() => fresh.forEach((row) => row.classList.remove("fresh")), 2000);
 });
 
-// A stream that stays away for some seconds is said to be lost, with a link to fetch the page again.
-let awayFor = 0;
+// A stream that stays away for some seconds is said to be lost, with a link to fetch the page again; and at once where the
+// session is over: then the answer is no stream.
+let awayFor = 0, signedOut = false;
+const notLive = () => root.classList.add("live-lost");
 const streamEnds = (event) => {
-  if (event.target.matches?.("[data-live]") && event.target.isConnected) awayFor ||= setTimeout(() => root.classList.add("live-lost"), 3000);
+  if (event.target.matches?.("[data-live]") && event.target.isConnected) awayFor ||= setTimeout(notLive, 3000);
 };
 document.addEventListener("htmx:sse:error", streamEnds);
 document.addEventListener("htmx:sse:close", streamEnds);
-document.addEventListener("htmx:sse:after:connection", () => {
+document.addEventListener("htmx:sse:before:connection", (event) => signedOut && event.preventDefault());
+document.addEventListener("htmx:sse:after:connection", (event) => {
+  signedOut = event.detail.connection.status !== 200;
+  if (signedOut) return notLive();
   clearTimeout(awayFor);
   awayFor = 0;
   root.classList.remove("live-lost");
