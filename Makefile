@@ -12,7 +12,7 @@ COUNT := 6
 BENCH := go test -run - -bench Product -benchtime 1x -timeout 3h . -args -bench-write docs/benchmarks.md
 
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test torture bench bench-large bench-functions deps vet lint format fresh generate fmt clean
+.PHONY: help build run demo test torture bench bench-large bench-functions screens deps vet lint format fresh generate fmt clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -40,6 +40,10 @@ bench-large: ## the same, beside and after LARGE=1000000 deliveries (an hour)
 
 bench-functions: ## measure hot functions, in a form that benchstat reads
 	go test -run - -bench . -count $(COUNT) ./store ./worker ./worker/signature
+
+screens: deps ## take the pictures of docs/screens, every page and state, anew
+	@rm -rf docs/screens
+	go test -count=1 -timeout 15m -run TestPagesCanBeShot . -args -screens docs/screens
 
 deps: ## install what the tests need and this machine has not
 	@.ci/deps

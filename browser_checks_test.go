@@ -205,15 +205,20 @@ func (p *tab) screenshot(name string) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		p.t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(p.ctx, patience)
-	defer cancel()
-	png, err := chromedp.Run(ctx, wholePage)
+	png, err := p.picture()
 	if err != nil {
 		p.fatalf("screenshot %s: %v", name, err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, name+p.look.suffix()+".png"), png, 0o644); err != nil {
 		p.t.Fatal(err)
 	}
+}
+
+// picture gives the whole page as PNG.
+func (p *tab) picture() ([]byte, error) {
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	return chromedp.Run(ctx, wholePage)
 }
 
 // wholePage shoots the page also where it is longer than the window.

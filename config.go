@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/x509"
 	"errors"
 	"flag"
 	"fmt"
@@ -30,8 +31,9 @@ type config struct {
 	metricsAddr     string
 	maxDatabaseSize int64
 	limits          store.Limits
-	resolver        *net.Resolver // nil: the system's
-	styleguide      bool          // the demo's: /styleguide shows the parts of the pages
+	resolver        *net.Resolver  // nil: the system's
+	trusted         *x509.CertPool // who vouches for endpoints; nil: the system's
+	styleguide      bool           // the demo's: /styleguide shows the parts of the pages
 	// faults names every setting that is wrong, with a sentence. Only doctor
 	// ever sees a config that has some.
 	faults []string

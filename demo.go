@@ -46,11 +46,12 @@ func (p *program) demo(ctx context.Context, c *config, rate int, past time.Durat
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	bases, err := startReceivers(ctx)
+	port, trusted, err := startReceivers(ctx)
 	if err != nil {
 		return err
 	}
-	password, err := tellPast(ctx, c, bases, past)
+	c.trusted = trusted
+	password, err := tellPast(ctx, c, port, past)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // demoExpired is how long ago the certificate of the payroll's receiver expired,
-// demoRefused how long one of two servers of the help desk knows an old secret
+// demoRefused how long one of the servers of the help desk knows an old secret
 // only, and demoLocked how long the ledger of billing is short of memory.
 const (
 	demoExpired = 5 * time.Hour
@@ -24,15 +24,15 @@ const demoDay = 24 * time.Hour
 
 // The paths of the sample receivers.
 const (
-	crmPath      = "/belfry/events"
-	billingPath  = "/hooks/calls"
-	archivePath  = "/in/transcripts"
-	berlinPath   = "/desk/messages"
+	crmPath      = "/events"
+	billingPath  = "/calls"
+	archivePath  = "/transcripts"
+	berlinPath   = "/messages"
 	chatPath     = "/alerts"
-	helpdeskPath = "/v2/missed-calls"
+	helpdeskPath = "/missed"
 	payrollPath  = "/shifts"
 	retiredPath  = "/calls.php"
-	stagingPath  = "/belfry/staging"
+	stagingPath  = "/crm"
 )
 
 // demoReceivers are the sample receivers, good and bad.
@@ -49,7 +49,7 @@ func demoReceivers() []*demoReceiver {
 		{host: "berlin", path: berlinPath, typical: 150 * time.Millisecond, spread: 0.3, answer: rarely(200, demoReply{kind: outbound.KindReset, body: "the endpoint closed the connection before it answered"})},
 		{host: "chat", path: chatPath, typical: 45 * time.Millisecond, spread: 0.3},
 		{host: "helpdesk", path: helpdeskPath, typical: 90 * time.Millisecond, spread: 0.35, answer: helpdeskReply},
-		{host: "payroll", path: payrollPath, secure: true, typical: 130 * time.Millisecond, spread: 0.25, downs: []demoDown{
+		{host: "payroll", path: payrollPath, expired: true, typical: 130 * time.Millisecond, spread: 0.25, downs: []demoDown{
 			{from: demoExpired, to: -demoDay, reply: demoReply{kind: outbound.KindTLS, body: "the certificate expired on " + expired, slow: 0.1}},
 		}},
 		{host: "old-crm", path: retiredPath, typical: 80 * time.Millisecond, spread: 0.3, answer: func(q demoRequest) demoReply {
@@ -58,7 +58,7 @@ func demoReceivers() []*demoReceiver {
 			}
 			return demoAccepted
 		}},
-		{host: "crm-staging", path: stagingPath, typical: 120 * time.Millisecond, spread: 0.3},
+		{host: "staging", path: stagingPath, typical: 120 * time.Millisecond, spread: 0.3},
 	}
 }
 
@@ -101,10 +101,10 @@ func archiveReply(q demoRequest) demoReply {
 	return slow
 }
 
-// helpdeskReply refuses half of the requests since a secret was rotated: one of
-// two servers does not know the new one.
+// helpdeskReply refuses two of five requests since a secret was rotated: some of its
+// servers do not know the new one.
 func helpdeskReply(q demoRequest) demoReply {
-	if q.ago < demoRefused && q.rand.IntN(2) == 0 {
+	if q.ago < demoRefused && q.rand.IntN(5) < 2 {
 		return demoReply{code: http.StatusUnauthorized, body: `{"error":"signature does not match"}`, slow: 0.2}
 	}
 	return demoAccepted
@@ -140,10 +140,10 @@ func demoWebhooks() []demoWebhook {
 }
 
 // demoSteps are what the admins of the sample account did, oldest first.
-func demoSteps(bases demoBases) []demoStep {
+func demoSteps(port string) []demoStep {
 	var steps []demoStep
 	for _, w := range demoWebhooks() {
-		steps = append(steps, demoStep{w.ago, func(ctx context.Context, h *history) error { return h.add(ctx, w, bases) }})
+		steps = append(steps, demoStep{w.ago, func(ctx context.Context, h *history) error { return h.add(ctx, w, port) }})
 	}
 	return append(steps, demoStep{52 * time.Hour, func(ctx context.Context, h *history) error {
 		off := false
@@ -153,12 +153,12 @@ func demoSteps(bases demoBases) []demoStep {
 }
 
 // add adds a webhook.
-func (h *history) add(ctx context.Context, w demoWebhook, bases demoBases) error {
+func (h *history) add(ctx context.Context, w demoWebhook, port string) error {
 	for _, r := range demoReceivers() {
 		if r.path != w.path {
 			continue
 		}
-		w.URL, w.Active, w.By = bases.of(r), true, demoEmail
+		w.URL, w.Active, w.By = r.url(port), true, demoEmail
 		made, _, _, err := h.st.CreateWebhook(ctx, h.account, w.NewWebhook)
 		if err != nil {
 			return fmt.Errorf("add the sample webhook %s: %w", w.Description, err)

@@ -41,9 +41,9 @@ type demoStep struct {
 }
 
 // tellPast fills the database that c names with the sample account, its people
-// and webhooks, whose receivers stand under bases, and that much of their past. It
+// and webhooks, whose receivers stand at the port, and that much of their past. It
 // gives the password to sign in with.
-func tellPast(ctx context.Context, c *config, bases demoBases, past time.Duration) (password string, err error) {
+func tellPast(ctx context.Context, c *config, port string, past time.Duration) (password string, err error) {
 	clock := newPastClock(time.Now().UTC(), past, demoSeed)
 	opt := c.storeOptions()
 	opt.Now = clock.Now
@@ -60,7 +60,7 @@ func tellPast(ctx context.Context, c *config, bases demoBases, past time.Duratio
 	if password, err = h.people(ctx); err != nil {
 		return "", err
 	}
-	h.steps = demoSteps(bases)
+	h.steps = demoSteps(port)
 	return password, h.tell(ctx)
 }
 
@@ -182,8 +182,8 @@ func (h *history) record(ctx context.Context, jobs []store.Job) error {
 	return h.st.Record(ctx, results)
 }
 
-// startOf is when an attempt began: when it was due, or now where the endpoint
-// was away by then and it had to wait; i is its place among those claimed.
+// startOf is when an attempt began: when it was due, or now where it is a probe or
+// had to wait for an endpoint that was away; i is its place among those claimed.
 func (h *history) startOf(j *store.Job, r *demoReceiver, i int) time.Time {
 	start := j.OccurredAt
 	if due := h.due[j.DeliveryID]; due.After(start) {
@@ -193,6 +193,9 @@ func (h *history) startOf(j *store.Job, r *demoReceiver, i int) time.Time {
 		if ago := h.clock.end.Sub(start); r.away(ago) || r.away(ago-time.Minute) {
 			start = h.clock.Now().Add(time.Duration(i) * 60 * time.Millisecond)
 		}
+	}
+	if now := h.clock.Now(); start.After(now) {
+		start = now
 	}
 	start = start.Add(time.Millisecond + time.Duration(h.rand.IntN(3000))*time.Microsecond)
 	return start.Truncate(time.Microsecond)

@@ -11,7 +11,7 @@ import (
 
 // demoDomain is where the sample receivers seem to stand; names in it lead to
 // this machine, within the demo only.
-const demoDomain = ".northwind.example"
+const demoDomain = ".acme.test"
 
 // demoNames looks names up: those of the sample receivers lead to this machine.
 func demoNames() *net.Resolver {

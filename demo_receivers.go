@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"math"
@@ -19,7 +21,7 @@ import (
 type demoReceiver struct {
 	host    string // within the demo's domain
 	path    string
-	secure  bool
+	expired bool          // its certificate is
 	typical time.Duration // how long it takes; half of the answers take longer
 	spread  float64       // of that time
 	// downs are the times when it failed every request.
@@ -32,6 +34,7 @@ type demoReceiver struct {
 // 0 to 1 that is the same for all requests of a delivery.
 type demoRequest struct {
 	ago   time.Duration
+	load  float64 // as demoLevel gives it
 	share float64
 	rand  *rand.Rand
 }
@@ -84,7 +87,7 @@ func (r *demoReceiver) reply(q demoRequest) (demoReply, time.Duration) {
 	} else if r.answer != nil {
 		reply = r.answer(q)
 	}
-	times := math.Exp(r.spread*q.rand.NormFloat64()) * (0.85 + 0.3*demoLevel(q.ago))
+	times := math.Exp(r.spread*q.rand.NormFloat64()) * (0.85 + 0.3*q.load)
 	if q.rand.IntN(150) == 0 {
 		times *= 3
 	}
@@ -96,7 +99,7 @@ func (r *demoReceiver) reply(q demoRequest) (demoReply, time.Duration) {
 
 // past is the answer to a request that began then, so long ago.
 func (r *demoReceiver) past(start time.Time, ago time.Duration, delivery uuid.UUID, random *rand.Rand) outbound.Answer {
-	reply, took := r.reply(demoRequest{ago: ago, share: shareOf(delivery.String()), rand: random})
+	reply, took := r.reply(demoRequest{ago: ago, load: demoLevel(ago, start.Add(ago).Weekday()), share: shareOf(delivery.String()), rand: random})
 	a := outbound.Answer{StartedAt: start, Duration: took, RemoteAddress: "127.0.0.1:443"}
 	if reply.kind != "" {
 		a.Err = &outbound.Failure{Kind: reply.kind, Detail: reply.body}
@@ -104,8 +107,9 @@ func (r *demoReceiver) past(start time.Time, ago time.Duration, delivery uuid.UU
 	}
 	a.Phases.Reused = random.IntN(5) > 0
 	if !a.Phases.Reused {
-		a.Phases.Connect = time.Duration(150+random.IntN(400)) * time.Microsecond
-		a.Duration += a.Phases.Connect
+		part := func(least, more int) time.Duration { return time.Duration(least+random.IntN(more)) * time.Microsecond }
+		a.Phases.DNS, a.Phases.Connect, a.Phases.TLS = part(100, 900), part(150, 400), part(2000, 6000)
+		a.Duration += a.Phases.DNS + a.Phases.Connect + a.Phases.TLS
 	}
 	a.Phases.FirstByte = took * 97 / 100
 	a.StatusCode, a.Proto, a.Body = reply.code, "HTTP/1.1", []byte(reply.body)
@@ -128,7 +132,7 @@ func shareOf(id string) float64 {
 // ServeHTTP answers a live request.
 func (r *demoReceiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	_, _ = io.Copy(io.Discard, req.Body)
-	reply, took := r.reply(demoRequest{share: shareOf(req.Header.Get("Webhook-Id")), rand: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))})
+	reply, took := r.reply(demoRequest{load: 1, share: shareOf(req.Header.Get("Webhook-Id")), rand: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))})
 	select {
 	case <-time.After(took):
 	case <-req.Context().Done():
@@ -144,34 +148,38 @@ func (r *demoReceiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	fmt.Fprintln(w, reply.body)
 }
 
-// demoBases are the ports at which the receivers stand.
-type demoBases struct{ plain, secure string }
-
-func (b demoBases) of(r *demoReceiver) string {
-	if r.secure {
-		return "https://" + r.host + demoDomain + ":" + b.secure + r.path
+// url is the receiver's, where the receivers stand at that port.
+func (r *demoReceiver) url(port string) string {
+	if port == "443" {
+		return "https://" + r.host + demoDomain + r.path
 	}
-	return "http://" + r.host + demoDomain + ":" + b.plain + r.path
+	return "https://" + r.host + demoDomain + ":" + port + r.path
 }
 
-// startReceivers serves the sample receivers on this machine until ctx ends. The
-// certificate of those that are secure has expired.
-func startReceivers(ctx context.Context) (bases demoBases, err error) {
-	plain, secure := http.NewServeMux(), http.NewServeMux()
+// startReceivers serves the sample receivers on this machine until ctx ends. It
+// gives the port at which they stand, and who vouches for them.
+func startReceivers(ctx context.Context) (port string, trusted *x509.CertPool, err error) {
+	expired := map[string]bool{}
+	mux := http.NewServeMux()
 	for _, r := range demoReceivers() {
-		if r.secure {
-			secure.Handle(r.path, r)
-		} else {
-			plain.Handle(r.path, r)
-		}
+		mux.Handle(r.host+demoDomain+r.path, r)
+		expired[r.host+demoDomain] = r.expired
 	}
-	if bases.plain, err = serveUntil(ctx, "7480", plain, nil); err != nil {
-		return bases, err
-	}
-	certificate, err := expiredCertificate(time.Now().Add(-demoExpired))
+	good, err := certificateUntil(time.Now().AddDate(0, 0, 90))
 	if err != nil {
-		return bases, err
+		return "", nil, err
 	}
-	bases.secure, err = serveUntil(ctx, "7443", secure, certificate)
-	return bases, err
+	bad, err := certificateUntil(time.Now().Add(-demoExpired))
+	if err != nil {
+		return "", nil, err
+	}
+	trusted = x509.NewCertPool()
+	trusted.AddCert(good.Leaf)
+	port, err = serveUntil(ctx, mux, &tls.Config{GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+		if expired[hello.ServerName] {
+			return bad, nil
+		}
+		return good, nil
+	}})
+	return port, trusted, err
 }

@@ -14,17 +14,17 @@ const (
 	demoRate = 240
 	demoDays = 30
 	demoPast = demoDays*24*time.Hour - 20*time.Minute // less than what retention keeps
-	demoNoon = 11                                     // the hour of a Wednesday that now is taken for
+	demoNoon = 11                                     // the hour of the day that now is taken for
 )
 
 // demoLevel says how busy the product was so long ago, as a part of demoRate:
-// days and nights, quiet weekends, more from week to week.
-func demoLevel(ago time.Duration) float64 {
+// days and nights, quiet weekends but for today, more from week to week.
+func demoLevel(ago time.Duration, today time.Weekday) float64 {
 	hours := demoNoon - ago.Hours()
 	day := math.Floor(hours / 24)
 	hour := hours - 24*day
 	level := 0.06 + 0.94*math.Max(bell(hour, 10.8, 2.9), 0.92*bell(hour, 15.6, 2.3))
-	if weekday := int(day+3+7*6) % 7; weekday == 0 || weekday == 6 {
+	if weekday := time.Weekday(int(today)+int(day)+7*6) % 7; day < 0 && (weekday == time.Saturday || weekday == time.Sunday) {
 		level *= 0.3
 	}
 	wobble := 1 + 0.12*math.Sin(day*2.4) + 0.05*math.Sin(hours*3.1)
@@ -65,7 +65,7 @@ func (c *pastClock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.pace > 0 {
-		wait := c.pace * c.rand.ExpFloat64() / (demoRate * demoLevel(c.end.Sub(c.at)))
+		wait := c.pace * c.rand.ExpFloat64() / (demoRate * demoLevel(c.end.Sub(c.at), c.end.Weekday()))
 		c.at = c.at.Add(time.Duration(wait * float64(time.Hour)))
 		if c.at.After(c.end) {
 			c.at = c.end

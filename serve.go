@@ -110,7 +110,7 @@ const idlePerHost = 512
 // wire makes worker, pages and server of the settings.
 func (n *node) wire(c *config, printed io.Writer) error {
 	n.worker = worker.New(worker.Options{Store: n.store, Log: n.log, Grace: deliverTime, Client: outbound.New(outbound.Options{
-		Targets: c.targets, Resolver: c.resolver, Timeout: n.store.Limits().Timeout, UserAgent: "Belfry/" + version(),
+		Targets: c.targets, Resolver: c.resolver, RootCAs: c.trusted, Timeout: n.store.Limits().Timeout, UserAgent: "Belfry/" + version(),
 		MaxIdleConnsPerHost: max(idlePerHost, n.store.Limits().InFlight),
 	})})
 	opt := handlers.Options{

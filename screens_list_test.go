@@ -1,0 +1,149 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/png"
+	"maps"
+	"slices"
+)
+
+// busyScreens are the pages of the demo's account.
+var busyScreens = []screen{
+	{name: "webhooks", path: at("/setup/webhooks")},
+	{name: "webhook-healthy", path: hookAt(crmPath, "?range=7d")},
+	{name: "webhook-failing", path: hookAt(billingPath, "?range=1h")},
+	{name: "webhook-probing", path: hookAt(payrollPath, "")},
+	{name: "webhook-slow", path: hookAt(archivePath, "?range=30d")},
+	{name: "webhook-paused", path: hookAt(stagingPath, "")},
+	{name: "webhook-edit", path: hookAt(billingPath, "/edit")},
+	{name: "webhook-delete", path: hookAt(retiredPath, "?confirm=delete")},
+	{name: "logs", path: at("/setup/webhooks/logs")},
+	{name: "logs-filtered", path: at("/setup/webhooks/logs?status=failed&time=7d")},
+	{name: "logs-nothing", path: at("/setup/webhooks/logs?q=nothing-holds-this")},
+	{name: "delivery-delivered", path: deliveryWith("status=delivered&event=call.ended")},
+	{name: "delivery-pending", path: deliveryWith("status=pending")},
+	{name: "delivery-failed", path: deliveryWith("status=failed")},
+	{name: "delivery-dead", path: deliveryWith("status=dead")},
+	{name: "events", path: at("/setup/webhooks/events")},
+	{name: "event", path: func(s *screens) string {
+		s.open("/setup/webhooks/events?event=call.ended")
+		return s.link("a[href^='/setup/webhooks/events/']")
+	}},
+	{name: "add", path: at("/setup/webhooks/new")},
+	{name: "add-errors", do: (*screens).addWithErrors},
+	{name: "secret", do: (*screens).addForSecret},
+	{name: "send-test", path: at("/setup/webhooks/test")},
+	{name: "send-test-answer", do: (*screens).sendOneTest},
+	{name: "catalogue", path: at("/setup/webhooks/catalogue")},
+	{name: "limits", path: at("/setup/webhooks/limits")},
+	{name: "api-keys", path: at("/setup/api-keys")},
+	{name: "not-found", path: at("/setup/webhooks/0190d2c1-0000-7000-8000-000000000000")},
+}
+
+// firstScreens are what a new installation shows, in the order of the first run.
+var firstScreens = []screen{
+	{name: "welcome", path: at("/welcome")},
+	{name: "webhooks-empty", do: (*screens).becomeOwner},
+	{name: "logs-empty", path: at("/setup/webhooks/logs")},
+	{name: "sign-in", do: func(s *screens) {
+		s.p.follow(".side " + submitOf("/logout"))
+		s.open("/login")
+	}},
+}
+
+func (s *screens) addWithErrors() {
+	s.open("/setup/webhooks/new")
+	s.p.fill("#url", "https://10.0.0.1/hook")
+	s.p.fill("#description", "Orders desk")
+	s.check("[name=which][value=some]")
+	s.check("[name=secret_kind][value=own]")
+	s.p.fill("#secret", "short")
+	s.p.follow(submitOf("/setup/webhooks"))
+	s.p.see(".summary")
+}
+
+func (s *screens) addForSecret() {
+	s.open("/setup/webhooks/new")
+	s.p.fill("#url", "https://orders"+demoDomain+"/hooks")
+	s.p.fill("#description", "Orders desk")
+	s.p.follow(submitOf("/setup/webhooks"))
+	s.p.waitURL("/secret")
+	s.p.see("#secret")
+}
+
+func (s *screens) sendOneTest() {
+	page := hookAt(crmPath, "")(s)
+	s.open(page)
+	s.p.follow(".head a[href*='" + testPath + "']")
+	s.p.follow(submitOf(testPath))
+	s.p.seeText("#answer", "Delivered")
+}
+
+func (s *screens) becomeOwner() {
+	code, ok := s.site.out.wait(`/welcome\n[^-]*\n +(\w{4}-\w{4}-\w{4}-\w{4})\n`, s.site.ended)
+	if !ok {
+		s.t.Fatalf("no first-run code was printed:\n%s", s.site.out)
+	}
+	s.open("/welcome")
+	s.p.fill("#code", code)
+	s.p.fill("#email", ownerEmail)
+	s.p.fill("#password", ownerPassword)
+	s.p.follow(submitOf("/welcome"))
+	s.p.waitURL("/setup/webhooks")
+}
+
+// How high a picture may be, how many colours it has and how far these are from
+// each other: a page's own, and some for the soft edges of its letters.
+const (
+	screenHeight  = 1600
+	screenColours = 80
+	screenApart   = 20
+)
+
+// slim makes a small picture of a screen shot.
+func slim(shot []byte) ([]byte, error) {
+	whole, err := png.Decode(bytes.NewReader(shot))
+	if err != nil {
+		return nil, err
+	}
+	size := whole.Bounds()
+	size.Max.Y = min(size.Max.Y, screenHeight)
+	few := image.NewPaletted(size, mainColours(whole, size))
+	draw.Draw(few, size, whole, size.Min, draw.Src)
+	var out bytes.Buffer
+	encoder := png.Encoder{CompressionLevel: png.BestCompression}
+	err = encoder.Encode(&out, few)
+	return out.Bytes(), err
+}
+
+// mainColours are the colours that a picture has most of, none near another.
+func mainColours(of image.Image, size image.Rectangle) color.Palette {
+	counts := map[color.RGBA]int{}
+	for y := size.Min.Y; y < size.Max.Y; y++ {
+		for x := size.Min.X; x < size.Max.X; x++ {
+			counts[color.RGBAModel.Convert(of.At(x, y)).(color.RGBA)]++
+		}
+	}
+	all := slices.SortedFunc(maps.Keys(counts), func(a, b color.RGBA) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a.R, b.R), cmp.Compare(a.G, b.G), cmp.Compare(a.B, b.B))
+	})
+	var palette color.Palette
+	for _, c := range all {
+		near := slices.ContainsFunc(palette, func(p color.Color) bool { return apart(c, p.(color.RGBA)) < screenApart })
+		// The greys of the surfaces lie near each other: what fills much counts by itself.
+		if len(palette) < screenColours && (!near || counts[c] > 5000) {
+			palette = append(palette, c)
+		}
+	}
+	return palette
+}
+
+// apart is how much two colours differ, channel by channel.
+func apart(a, b color.RGBA) int {
+	between := func(x, y uint8) int { return max(int(x), int(y)) - min(int(x), int(y)) }
+	return between(a.R, b.R) + between(a.G, b.G) + between(a.B, b.B)
+}
