@@ -78,6 +78,6 @@ func (h *Handlers) samplePart(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	panel := samplePanel(c, types, c.QueryParam("event"), c.QueryParam("url"), true)
+	panel := samplePanel(c, types, c.QueryParam("event"), c.QueryParam("url"), c.QueryParam("secret_kind") != "none")
 	return web.Render(c, http.StatusOK, views.SampleBox(panel))
 }

@@ -96,6 +96,14 @@ func keptValue(saved []store.Header, name string) string {
 	return ""
 }
 
+// signs says whether what is sent carries a signature.
+func (f webhookForm) signs(saved store.Webhook) bool {
+	if f.Version > 0 {
+		return saved.HasSecret
+	}
+	return f.SecretKind != "none"
+}
+
 // secret is how the new webhook is signed.
 func secretOf(kind, own string) store.SecretChoice {
 	switch kind {
@@ -139,17 +147,21 @@ func (h *Handlers) formPage(c echo.Context, f webhookForm, saved store.Webhook, 
 	if err != nil {
 		return views.WebhookFormPage{}, err
 	}
+	use, err := h.store.EventTypeUse(ctx, p.Account.ID)
+	if err != nil {
+		return views.WebhookFormPage{}, err
+	}
 	list, err := h.store.Overviews(ctx, p.Account.ID)
 	if err != nil {
 		return views.WebhookFormPage{}, err
 	}
 	page := views.WebhookFormPage{
 		Frame: h.frameOf(c, views.EntryWebhooks, list), Token: f.Token, Webhook: saved, URL: f.URL, Description: f.Description, Agent: f.Agent,
-		Which: f.Which, Groups: pickerGroups(types, f.Events), SecretKind: f.SecretKind, Secret: f.Secret, Active: f.Active, Version: f.Version,
-		Sample: samplePanel(c, types, firstType(types, f.Events), f.URL, f.SecretKind != "none"), Faults: map[string]string{},
+		Which: f.Which, Groups: pickerGroups(types, use, f.Events), SecretKind: f.SecretKind, Secret: f.Secret, Active: f.Active, Version: f.Version,
+		Sample: samplePanel(c, types, firstType(types, f.Events), f.URL, f.signs(saved)), Faults: map[string]string{},
 	}
 	if f.URL != "" && faults.Of("url") == "" {
-		page.Ticks, _ = h.urlTicks(ctx, p.Account.Name, f.URL, list)
+		page.Ticks, _ = h.urlTicks(ctx, urlQuestion{account: p.Account.Name, url: f.URL, agent: f.Agent, editing: saved.ID}, list)
 	}
 	for _, header := range f.Headers {
 		fault := faults.Of("headers." + header.Name)
@@ -189,7 +201,7 @@ func showFaults(page *views.WebhookFormPage, f webhookForm, faults *formFaults) 
 }
 
 // pickerGroups are the types to choose from, with those that are chosen.
-func pickerGroups(types []store.EventType, chosen []string) []views.PickerGroup {
+func pickerGroups(types []store.EventType, use map[string]store.TypeUse, chosen []string) []views.PickerGroup {
 	var groups []views.PickerGroup
 	for _, t := range types {
 		wildcard := t.Group + ".*"
@@ -201,7 +213,7 @@ func pickerGroups(types []store.EventType, chosen []string) []views.PickerGroup 
 			text = t.Title
 		}
 		last := &groups[len(groups)-1]
-		last.Types = append(last.Types, views.PickerType{Name: t.Name, Text: text, Chosen: slices.Contains(chosen, t.Name), Attrs: views.ShowSample(t.Name)})
+		last.Types = append(last.Types, views.PickerType{Name: t.Name, Text: text, Chosen: slices.Contains(chosen, t.Name), PerDay: use[t.Name].Count24h, Attrs: views.ShowSample(t.Name)})
 	}
 	return groups
 }

@@ -105,14 +105,22 @@ func TestTheURLIsCheckedOnLeavingTheField(t *testing.T) {
 		b := s.signedIn(store.RoleAdmin)
 		check := func(address string) string {
 			a := b.get("/setup/webhooks/check-url?url="+url.QueryEscape(address)).wants(t, http.StatusOK)
-			if a.dom(t).Find("#url").AttrOr("value", "") != address {
-				t.Errorf("the field comes back without %q", address)
+			if a.dom(t).Find("#url").Length() != 0 {
+				t.Error("the field comes back with its checks: what is typed meanwhile would be lost")
 			}
-			return plain(a.dom(t), ".form-field")
+			return plain(a.dom(t), "[data-says]")
 		}
 		has(t, check("https://one.example/hook"), "Well formed", "HTTPS", "Public address, 93.184.216.34", "Not called yet")
-		s.addHook("https://one.example/hook")
-		has(t, check("https://one.example/hook"), "Not called yet")
+		hook := s.addHook("https://one.example/hook")
+		has(t, check("https://one.example/hook"), "Registered already, as one.example/hook")
+		has(t, check("https://ONE.example/hook/?a=1"), "Looks like a duplicate of one.example/hook")
+		agent := b.get("/setup/webhooks/check-url?agent_id=a&url=" + url.QueryEscape(hook.URL))
+		has(t, plain(agent.dom(t), "[data-says]"), "Used already, for all agents, by one.example/hook")
+		if href := agent.dom(t).Find("a").AttrOr("href", ""); href != "/setup/webhooks/"+hook.ID.String() {
+			t.Errorf("the duplicate is at %q", href)
+		}
+		own := b.get("/setup/webhooks/check-url?webhook=" + hook.ID.String() + "&url=" + url.QueryEscape(hook.URL))
+		has(t, plain(own.dom(t), "[data-says]"), "Not called yet")
 		s.event("call.ended", `{}`)
 		s.answer(http.StatusOK)
 		if said := check("https://one.example/hook"); strings.Contains(said, "Not called yet") || !strings.Contains(said, "Public address") {

@@ -3,7 +3,6 @@ package handlers
 import (
 	"context"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -11,7 +10,6 @@ import (
 	"belfry/store"
 	"belfry/views"
 	"belfry/web"
-	"belfry/worker/outbound"
 )
 
 // newWebhookPage shows the empty form.
@@ -185,48 +183,4 @@ func headerWords(headers []store.Header) string {
 		lines[i] = h.Name + ": " + h.Value
 	}
 	return strings.Join(lines, ", ")
-}
-
-// checkURL answers, as one leaves the field, what the rules say of its URL.
-func (h *Handlers) checkURL(c echo.Context) error {
-	url := strings.TrimSpace(c.QueryParam("url"))
-	if url == "" {
-		return web.Render(c, http.StatusOK, views.URLField("", "", nil))
-	}
-	list, err := h.store.Overviews(c.Request().Context(), personOf(c).Account.ID)
-	if err != nil {
-		return err
-	}
-	ticks, fault := h.urlTicks(c.Request().Context(), personOf(c).Account.Name, url, list)
-	return web.Render(c, http.StatusOK, views.URLField(url, fault, ticks))
-}
-
-// urlTicks are the results of a URL's checks, and what is wrong with it. The
-// list is the account's webhooks, which may have called it.
-func (h *Handlers) urlTicks(ctx context.Context, account, url string, list []store.Overview) (ticks []views.Tick, fault string) {
-	v, err := h.store.CheckURL(ctx, account, url)
-	if v.WellFormed {
-		ticks = append(ticks, views.Tick{Tone: "ok", Word: "Well formed"})
-	}
-	switch {
-	case v.HTTPS:
-		ticks = append(ticks, views.Tick{Tone: "ok", Word: "HTTPS"})
-	case err == nil:
-		ticks = append(ticks, views.Tick{Tone: "warn", Word: "Plain http, listed by the operator"})
-	}
-	if err != nil {
-		return ticks, sentence(err.Error())
-	}
-	if v.Warning != "" {
-		ticks = append(ticks, views.Tick{Tone: "warn", Word: v.Warning})
-	} else {
-		ticks = append(ticks, views.Tick{Tone: "ok", Word: v.AddressSentence()})
-	}
-	called := slices.ContainsFunc(list, func(o store.Overview) bool {
-		return !o.LastAttemptAt.IsZero() && outbound.SameEndpoint(o.URL, url)
-	})
-	if !called {
-		ticks = append(ticks, views.Tick{Tone: "idle", Word: "Not called yet"})
-	}
-	return ticks, ""
 }

@@ -25,7 +25,16 @@ func TestTheScriptOnlyAddsToWhatIsThere(t *testing.T) {
 		{"a served dialog is modal", "dialog", ``, `document.querySelector("dialog").matches(":modal")`},
 		{
 			"a group counts for all its types", "form", `document.querySelector("[data-group]").click()`,
-			`document.querySelector("[data-chosen]").textContent === "3 of 3 chosen"`,
+			`document.querySelector("[data-chosen]").textContent === "3 of 3 chosen, about 360 events a day"`,
+		},
+		{
+			"the arrows walk the picker", "form", `document.querySelector(".picker summary").focus();` + press(".picker summary", "ArrowRight") + press(".picker summary", "ArrowDown"),
+			`document.activeElement.value === "call.started"`,
+		},
+		{
+			"what was typed and not saved is offered again", "form",
+			`sessionStorage.setItem("belfry-draft:/x", JSON.stringify([["description", null, "Kept"]])); document.querySelector("form.form").dataset.draft = "/x"; document.querySelector("[data-draft-restore]").click()`,
+			`document.querySelector("#description").value === "Kept" && (sessionStorage.clear(), true)`,
 		},
 		{"some types make a group half chosen", "form", ``, `document.querySelector("[data-group]").indeterminate`},
 		{

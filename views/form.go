@@ -2,6 +2,7 @@ package views
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/a-h/templ"
 )
@@ -24,6 +25,7 @@ type FieldView struct {
 	Rows         int // of a text area
 	Options      []Option
 	Ticks        []Tick
+	Checked      bool             // it is checked on leaving it: room for the results is kept
 	Attrs        templ.Attributes // hx-get for checks on leaving the field
 }
 
@@ -40,16 +42,17 @@ func (f FieldView) ticksID() string { return f.Name + "-ticks" }
 
 // describedBy names what stands below the field.
 func (f FieldView) describedBy() string {
+	var ids []string
 	switch {
-	case f.Error != "" && f.Hint != "":
-		return f.errorID() + " " + f.hintID()
+	case f.Checked:
+		ids = append(ids, f.ticksID())
 	case f.Error != "":
-		return f.errorID()
-	case f.Hint != "":
-		return f.hintID()
-	default:
-		return ""
+		ids = append(ids, f.errorID())
 	}
+	if f.Hint != "" {
+		ids = append(ids, f.hintID())
+	}
+	return strings.Join(ids, " ")
 }
 
 // attrs are what an input, a select and a text area have in common.
@@ -82,6 +85,7 @@ func (f FieldView) attrs() templ.Attributes {
 type Tick struct {
 	Tone string // ok, bad, warn or idle (not done yet)
 	Word string
+	Link Link // behind the word: what it is about
 }
 
 func (t Tick) icon() string {
@@ -142,6 +146,7 @@ type PickerGroup struct {
 type PickerType struct {
 	Name, Text string
 	Chosen     bool
+	PerDay     int64            // events of the last 24 hours
 	Attrs      templ.Attributes // of its box: hx-get to show the type's sample
 }
 
@@ -174,6 +179,20 @@ func headerRows(rows []HeaderRow) []HeaderRow {
 		out = append(out, HeaderRow{})
 	}
 	return out
+}
+
+// perDay counts the events a day of what is chosen; all counts every group but Belfry's own, which comes only where it
+// is named.
+func perDay(groups []PickerGroup, all bool) int64 {
+	n := int64(0)
+	for _, g := range groups {
+		for _, t := range g.Types {
+			if all && g.Wildcard != "webhook.*" || !all && (g.Whole || t.Chosen) {
+				n += t.PerDay
+			}
+		}
+	}
+	return n
 }
 
 func allTypes(groups []PickerGroup) int {

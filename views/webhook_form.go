@@ -77,7 +77,14 @@ func (p WebhookFormPage) chosen() string {
 			n += g.chosen()
 		}
 	}
-	return Count(n) + " of " + Count(allTypes(p.Groups)) + " chosen"
+	words := Count(n) + " of " + Count(allTypes(p.Groups)) + " chosen"
+	if p.Which != "some" {
+		words = "All types"
+	}
+	if events := perDay(p.Groups, p.Which != "some"); events > 0 {
+		words += ", about " + Plural(int(events), "event", "events") + " a day"
+	}
+	return words
 }
 
 // head is the page's own.
@@ -100,20 +107,36 @@ func webhookCrumbs(w store.Webhook, page string, h Head) Head {
 	return h
 }
 
-// urlField is the field of the endpoint's URL, which is checked on leaving it.
-func urlField(value, fault string, ticks []Tick) FieldView {
+// urlField is the field of the endpoint's URL, which is checked on leaving it. What is checked stays as it was typed: only
+// what stands below it comes anew. The webhook being edited is no duplicate of itself.
+func urlField(value, fault string, ticks []Tick, editing string) FieldView {
+	check := WebhooksAddress + "/check-url"
+	if editing != "" {
+		check += "?webhook=" + editing
+	}
 	return FieldView{
-		Name: "url", Label: "Endpoint URL", Type: "url", Mono: true, Value: value, Error: fault, Ticks: ticks, Placeholder: "https://", Autocomplete: "off",
+		Name: "url", Label: "Endpoint URL", Type: "url", Mono: true, Value: value, Error: fault, Ticks: ticks, Placeholder: "https://", Autocomplete: "off", Checked: true,
 		Attrs: templ.Attributes{
-			"hx-get": WebhooksAddress + "/check-url", "hx-trigger": "change", "hx-target": "closest .form-field", "hx-swap": "outerHTML", "spellcheck": "false",
+			"hx-get": check, "hx-trigger": "change", "hx-target": "#url-ticks", "hx-include": "#agent_id", "hx-sync": "this:replace", "spellcheck": "false", "inputmode": "url",
 		},
 	}
 }
 
+// editing is the id of the webhook that the form changes; empty where it adds one.
+func (p WebhookFormPage) editing() string {
+	if p.edits() {
+		return p.Webhook.ID.String()
+	}
+	return ""
+}
+
+// sampleInputs are what a sample shows beside the event type.
+const sampleInputs = "#url, [name=secret_kind]:checked"
+
 // ShowSample makes touching a type show its sample.
 func ShowSample(event string) templ.Attributes {
 	return templ.Attributes{
-		"hx-get": WebhooksAddress + "/sample?event=" + url.QueryEscape(event), "hx-trigger": "change", "hx-target": "#sample", "hx-swap": "outerHTML", "hx-include": "#url",
+		"hx-get": WebhooksAddress + "/sample?event=" + url.QueryEscape(event), "hx-trigger": "change", "hx-target": "#sample", "hx-swap": "outerHTML", "hx-include": sampleInputs,
 	}
 }
 

@@ -50,3 +50,11 @@ atStart(focusFault);
 document.addEventListener("htmx:after:swap", (event) => {
   if (event.detail?.ctx?.sourceElement?.matches?.("form[hx-post]")) focusFault();
 });
+
+// A check that came back below its field says whether the field is wrong.
+always(() =>
+  each(".form-checks.reserved", (checks) => {
+    const field = checks.closest(".form-field").querySelector(".entry");
+    if (checks.querySelector(".form-error:not(.past)")) field.setAttribute("aria-invalid", "true");
+    else field.removeAttribute("aria-invalid");
+  }));

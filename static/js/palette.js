@@ -17,6 +17,7 @@ const open = () => {
   each("details.menu[open], details.bar-menu[open]", (menu) => menu.removeAttribute("open"));
   dialog().showModal();
   box().value = "";
+  box().focus();
   asked = true;
   box().dispatchEvent(new Event("palette:open"));
 };

@@ -10,16 +10,31 @@ const groupState = (group) => {
 };
 const pickerState = (picker) => {
   each("[data-picker-group]", groupState, picker);
-  const types = picker.querySelectorAll("[data-type]");
-  let chosen = 0;
-  each("[data-picker-group]", (group) => {
-    const whole = group.querySelector("[data-group]").checked;
-    chosen += group.querySelectorAll(whole ? "[data-type]" : "[data-type]:checked").length;
-  }, picker);
-  const word = picker.closest("fieldset")?.querySelector("[data-chosen]");
-  if (word) word.textContent = `${chosen} of ${types.length} chosen`;
+  const types = [...picker.querySelectorAll("[data-type]")];
+  const fieldset = picker.closest("fieldset"), word = fieldset?.querySelector("[data-chosen]");
+  if (!word) return;
+  const all = fieldset.querySelector("[name=which]:checked")?.value === "all";
+  const group = (type) => type.closest("[data-picker-group]").querySelector("[data-group]");
+  const chosen = types.filter((type) => (all ? group(type).value !== "webhook.*" : type.checked || group(type).checked));
+  const events = chosen.reduce((sum, type) => sum + Number(type.dataset.day ?? 0), 0);
+  word.textContent = (all ? "All types" : `${chosen.length} of ${types.length} chosen`) +
+    (events ? `, about ${events.toLocaleString("en-US")} ${events === 1 ? "event" : "events"} a day` : "");
 };
 on("change", "[data-picker] input", (input) => pickerState(input.closest("[data-picker]")));
+on("change", "[name=which]", (input) => each("[data-picker]", pickerState, input.closest("fieldset")));
+
+// The arrows walk the tree as in any list: up and down over what shows, left and right close and open a group.
+on("keydown", "[data-picker] :is(input[type=checkbox], summary)", (item, event) => {
+  const picker = item.closest("[data-picker]"), details = item.closest("[data-picker-group]").querySelector("details");
+  const items = [...picker.querySelectorAll("summary, [data-type]")].filter((one) => !one.disabled && one.checkVisibility());
+  const at = items.indexOf(item.matches("[data-group]") ? details.querySelector("summary") : item);
+  const to = { ArrowDown: items[at + 1], ArrowUp: items[at - 1], ArrowLeft: details.querySelector("summary"), ArrowRight: item }[event.key];
+  if (!event.key.startsWith("Arrow")) return;
+  event.preventDefault();
+  if (event.key === "ArrowRight") details.open = true;
+  if (event.key === "ArrowLeft") details.open = details.open && !item.matches("summary");
+  to?.focus();
+});
 on("input", "[data-picker-search]", (input) => {
   const wanted = input.value.trim().toLowerCase();
   each("[data-picker-group]", (group) => {
