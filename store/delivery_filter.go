@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,9 +49,14 @@ func (s *Store) narrow(ctx context.Context, account uuid.UUID, f DeliveryFilter)
 		return n, nil
 	}
 	id, isID := parseID(f.Text)
+	short, isShort, err := s.meansAny(ctx, account, "deliveries", f.Text)
 	switch {
+	case err != nil:
 	case isID:
+		isShort = false
 		err = s.narrowID(ctx, &n, account, id)
+	case isShort:
+		narrowShortID(&n, account, short)
 	case f.WebhookID != uuid.Nil:
 		err = s.narrowWebhook(ctx, &n, account, f.WebhookID)
 	default:
@@ -59,14 +65,14 @@ func (s *Store) narrow(ctx context.Context, account uuid.UUID, f DeliveryFilter)
 	if err != nil {
 		return n, err
 	}
-	if isID {
+	if isID || isShort {
 		f.askWebhook(&n)
 	} else {
 		f.chooseBase(&n)
 	}
 	s.narrowTime(&n, "d", f.From, f.To)
 	s.askRest(&n, &f)
-	if f.Text != "" && !isID {
+	if f.Text != "" && !isID && !isShort {
 		n.text = true
 		// A value, not EXISTS, which might be made a join with all events.
 		n.ask("(SELECT "+s.d.blobText("e.data")+" LIKE ? ESCAPE '!' FROM events e WHERE e.id = d.event_id)", likePattern(f.Text))
@@ -108,8 +114,8 @@ func (s *Store) narrowWebhook(ctx context.Context, n *narrowing, account, id uui
 	return err
 }
 
-// chooseBase moves into the base what an index of statuses, failure kinds or
-// event types answers, and clears it from the filter.
+// chooseBase moves into the base what an index of statuses or event types
+// answers, and clears it from the filter.
 func (f *DeliveryFilter) chooseBase(n *narrowing) {
 	status, webhook := Status(-1), f.WebhookID != uuid.Nil
 	if f.Held {
@@ -124,9 +130,6 @@ func (f *DeliveryFilter) chooseBase(n *narrowing) {
 	case status == Pending || status == Failed || status == Dead:
 		n.from("d.status = ?", status)
 		f.Status = nil
-	case f.Error != "" && !webhook:
-		n.from("d.last_error = ?", f.Error)
-		f.Error = ""
 	case f.Event != "" && !strings.HasSuffix(f.Event, "*") && !webhook:
 		n.from("d.event_type = ?", f.Event)
 		f.Event = ""
@@ -168,19 +171,34 @@ func (s *Store) askRest(n *narrowing, f *DeliveryFilter) {
 	if f.Held {
 		n.ask("d.status = ? AND EXISTS (SELECT 1 FROM queues h WHERE h.id = d.queue_id AND (h.paused OR h.probing OR d.next_attempt_at <= "+s.nowSQL()+"))", Pending)
 	}
-	if f.Error != "" {
-		n.ask("d.last_error = ?", f.Error)
-	}
+	f.askOutcome(n)
 	if !n.askGroup("d.event_type", f.Event) && f.Event != "" {
 		n.ask("d.event_type = ?", f.Event)
 	}
 	if f.AgentID != "" {
 		n.ask("d.agent_id = ?", f.AgentID)
 	}
-	if f.Code != 0 {
-		n.ask("d.last_status_code = ?", f.Code)
-	}
 	if f.NoTests {
 		n.ask("NOT d.test")
 	}
+}
+
+// askOutcome asks for an attempt, the last one or any before it, that came to
+// the failure kind and the status code. Most deliveries have one attempt, which
+// they tell of themselves.
+func (f *DeliveryFilter) askOutcome(n *narrowing) {
+	var last, some []string
+	var args []any
+	if f.Error != "" {
+		last, some, args = append(last, "d.last_error = ?"), append(some, " AND a.error = ?"), append(args, f.Error)
+	}
+	if f.Code != 0 {
+		last, some, args = append(last, "d.last_status_code = ?"), append(some, " AND a.status_code = ?"), append(args, f.Code)
+	}
+	if len(last) == 0 {
+		return
+	}
+	// A value, not EXISTS, which might be made a join with all attempts.
+	n.ask("("+strings.Join(last, " AND ")+" OR d.attempts > 1 AND (SELECT 1 FROM attempts a WHERE a.delivery_id = d.id"+strings.Join(some, "")+" LIMIT 1) = 1)",
+		slices.Concat(args, args)...)
 }

@@ -15,10 +15,10 @@ type DeliveryFilter struct {
 	Event     string // exact, or a group wildcard (call.*)
 	Status    []Status
 	Held      bool   // pending ones only, as the filter "held" of the pages
-	Error     string // a failure kind
-	Code      int    // the last status code
+	Error     string // a failure kind, of any attempt
+	Code      int    // a status code; with Error of the same attempt
 	From, To  time.Time
-	Text      string // an id (of delivery, event or webhook), or text in the event's data
+	Text      string // an id (of delivery, event or webhook) or how one begins, or text in the event's data
 	NoTests   bool
 	// Tests asks for tests only; of the other fields From, To, Limit and Offset
 	// count then.

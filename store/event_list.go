@@ -78,10 +78,14 @@ func (s *Store) narrowEvents(ctx context.Context, account uuid.UUID, f EventFilt
 			return n, err
 		}
 	}
-	if f.Text != "" {
+	short, isShort, err := s.meansAny(ctx, account, "events", f.Text)
+	if isShort {
+		meant := short.matches("e.id")
+		n.from(meant.sql, meant.args...)
+	} else if f.Text != "" {
 		n.ask(s.d.blobText("e.data")+" LIKE ? ESCAPE '!'", likePattern(f.Text))
 	}
-	return n, nil
+	return n, err
 }
 
 func eventPage(w *search[eventRow], f EventFilter) (p EventPage) {

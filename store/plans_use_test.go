@@ -53,9 +53,8 @@ func (g *grown) lists() []use {
 		{name: "type", do: g.list(DeliveryFilter{Event: "call.ended"}), by: "deliveries_type (account_id=? AND event_type=?)"},
 		{name: "type that never was", do: g.list(DeliveryFilter{Event: "call.never"}), by: "deliveries_type (account_id=? AND event_type=?)"},
 		{name: "older of a type", do: g.list(DeliveryFilter{Event: "call.ended", Before: middle}), by: "deliveries_type (account_id=? AND event_type=? AND id<?)"},
-		{name: "error", do: g.list(DeliveryFilter{Error: "gone"}), by: "deliveries_error (account_id=? AND last_error=?)"},
-		{name: "error that never was", do: g.list(DeliveryFilter{Error: "dns"}), by: "deliveries_error (account_id=? AND last_error=?)"},
 		{name: "text that is an id", do: g.list(DeliveryFilter{Text: middle.String()}), by: "deliveries_event (event_id=?)"},
+		{name: "text that an id begins with", do: g.list(DeliveryFilter{Text: middle.String()[:13]}), by: "deliveries_account (account_id=? AND id>? AND id<?)"},
 		{name: "text that is a webhook", do: g.list(DeliveryFilter{Text: g.webhook.String()}), by: "deliveries_webhook (webhook_id=?)"},
 		{name: "tests", do: g.list(DeliveryFilter{Tests: true}), by: "deliveries_tests (queue_id=?)"},
 		{name: "count of all", do: g.count(DeliveryFilter{})},
@@ -72,7 +71,7 @@ func (g *grown) lists() []use {
 			use{name: "count of " + status.String(), do: g.count(DeliveryFilter{Status: []Status{status}}), most: 3500})
 	}
 	for name, f := range map[string]DeliveryFilter{
-		"delivered": {Status: []Status{Delivered}}, "agent": {AgentID: "nobody"}, "code": {Code: 418}, "group of types": {Event: "call.never*"}, "held": {Held: true},
+		"delivered": {Status: []Status{Delivered}}, "agent": {AgentID: "nobody"}, "code": {Code: 418}, "error": {Error: "dns"}, "error and code": {Error: "dns", Code: 418}, "group of types": {Event: "call.never*"}, "held": {Held: true},
 		"webhook and error": {WebhookID: g.webhook, Error: "dns"}, "status and agent": {Status: []Status{Failed}, AgentID: "nobody"},
 		"time and agent": {From: g.from, AgentID: "nobody"}, "webhook and type": {WebhookID: g.webhook, Event: "call.never"},
 		"text in data": {Text: "nowhere"}, "text in data, turned back": {Text: "nowhere", After: idAt(g.from)},
@@ -111,6 +110,7 @@ func (g *grown) pagesUse() []use {
 		{name: "events of a type", do: list(EventFilter{Type: "call.missed"}), by: "events_type (account_id=? AND type=?)"},
 		{name: "events of a type that never was", do: list(EventFilter{Type: "call.never"}), by: "events_type (account_id=? AND type=?)"},
 		{name: "event by its id", do: list(EventFilter{Text: event.String()}), by: "sqlite_autoindex_events_1 (id=?)"},
+		{name: "event by how its id begins", do: list(EventFilter{Text: event.String()[:13]}), by: "events_account (account_id=? AND id>? AND id<?)"},
 		{name: "events of nobody", do: list(EventFilter{AgentID: "nobody"}), most: 3 * grownSearch},
 		{name: "events of a group of types", do: list(EventFilter{Type: "call.never*"}), most: 3 * grownSearch},
 		{name: "events of a type and nobody", do: list(EventFilter{Type: "call.ended", AgentID: "nobody"}), most: 3 * grownSearch, by: "events_type (account_id=? AND type=?)"},
