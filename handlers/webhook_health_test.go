@@ -29,6 +29,27 @@ func TestListAndPageCountAllFailuresAndNameTheMostFrequent(t *testing.T) {
 	})
 }
 
+func TestTheDeliveredOfADayAreThoseThatItsLinkLists(t *testing.T) {
+	eachSite(t, func(t *testing.T, s *site) {
+		kept, gone := s.addHook("https://one.example/hook"), s.addHook("https://gone.example/hook")
+		s.happen(3, http.StatusOK)
+		_, err := s.store.SendTest(t.Context(), s.account.ID, store.NewTest{WebhookID: kept.ID, Event: "call.ended"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.answer(http.StatusOK)
+		if err := s.store.DeleteWebhook(t.Context(), s.account.ID, gone.ID); err != nil {
+			t.Fatal(err)
+		}
+		b := s.signedIn(store.RoleViewer)
+		cell := b.get("/setup/webhooks").dom(t).Find("#webhooks .strip a").First()
+		if got := strings.Join(strings.Fields(cell.Text()), " "); got != "Delivered, 24 h 7" {
+			t.Errorf("the number is %q, want 7: 3 of each webhook and a test", got)
+		}
+		has(t, plain(b.get(cell.AttrOr("href", "")).dom(t), "#log-count"), "7 deliveries match")
+	})
+}
+
 func TestAWebhookWhoseLatestAttemptsFailedIsNotShownAsCalm(t *testing.T) {
 	eachSite(t, func(t *testing.T, s *site) {
 		s.addHook("https://calm.example/hook", "message.sent")

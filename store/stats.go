@@ -262,6 +262,9 @@ func chart(r Range, step time.Duration, bars []Bar, rows []tallyRow) Chart {
 type Strip struct {
 	// OK and Failed count the attempts of the last 24 hours.
 	OK, Failed int64
+	// Delivered counts what of the last 24 hours is delivered, tests and what
+	// deleted webhooks got among it, as the log does.
+	Delivered int64
 	// Waiting deliveries are pending; Held of them wait for something other
 	// than their time.
 	Waiting, Held int64
@@ -292,9 +295,34 @@ func (s *Store) Strip(ctx context.Context, account uuid.UUID, list []Overview) (
 			n.Held += due
 		}
 	}
+	if n.Delivered, err = s.deliveredInADay(ctx, account, now); err != nil {
+		return n, s.wrap(err)
+	}
 	err = s.ro.NewRaw(`SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE account_id = ? AND status = 3 AND finished_at > ? LIMIT 10000) AS failed`,
 		account, micros(now.Add(-24*time.Hour))).Scan(ctx, &n.GivenUp)
 	return n, s.wrap(err)
+}
+
+// fewDeliveries are counted one by one.
+const fewDeliveries = 1000
+
+// deliveredInADay counts as the log does where the last 24 hours have few
+// deliveries, or else the attempts that delivered, which are about as many.
+func (s *Store) deliveredInADay(ctx context.Context, account uuid.UUID, now time.Time) (int64, error) {
+	since, first := now.Add(-24*time.Hour), uuid.Nil
+	if s.opt.Now == nil { // a test's clock makes no ids
+		first = idAt(since.Add(-idSlack))
+	}
+	var n struct{ Looked, Delivered int64 }
+	err := s.ro.NewRaw(`SELECT count(*) AS looked, coalesce(sum(CASE WHEN status = 2 AND created_at >= ? THEN 1 ELSE 0 END), 0) AS delivered
+		FROM (SELECT status, created_at FROM deliveries WHERE account_id = ? AND id >= ? ORDER BY id DESC LIMIT ?) AS newest`,
+		micros(since), account, first, fewDeliveries).Scan(ctx, &n)
+	if err == nil && n.Looked == fewDeliveries {
+		hour := time.Hour.Microseconds()
+		err = s.ro.NewRaw(`SELECT coalesce(sum(count), 0) FROM tallies WHERE queue_id IN (SELECT id FROM queues WHERE account_id = ?) AND span = ? AND start >= ? AND kind = ''`,
+			account, hourSpan, now.UnixMicro()/hour*hour-23*hour).Scan(ctx, &n.Delivered)
+	}
+	return n.Delivered, err
 }
 
 func (s *Store) countDue(ctx context.Context, queue uuid.UUID, now time.Time) (n int64, err error) {

@@ -99,7 +99,7 @@ func (p WebhooksPage) numbers() []Number {
 		waiting.Small = CountUpTo(int(s.Held), 10_000) + " held"
 	}
 	return []Number{
-		{Label: "Delivered, 24 h", Value: Count(int(s.OK)), Href: LogsAddress("status", "delivered", "time", "24h")},
+		{Label: "Delivered, 24 h", Value: Count(int(s.Delivered)), Href: LogsAddress("status", "delivered", "time", "24h")},
 		{Label: "Success rate, 24 h", Value: Percent(int(s.OK), int(s.OK+s.Failed)), Href: LogsAddress("time", "24h")},
 		waiting,
 		{Label: "Failed, 24 h", Value: CountUpTo(int(s.GivenUp), 10_000), Href: LogsAddress("status", "failed", "time", "24h")},
