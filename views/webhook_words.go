@@ -24,7 +24,7 @@ func headerNames(headers []store.Header) string {
 	return strings.Join(names, ", ")
 }
 
-// kindLogs is the log of the deliveries whose last attempt failed so, in the time that the page covers.
+// kindLogs is the log of the deliveries of which an attempt failed so, in the time that the page covers.
 func (p WebhookPage) kindLogs(k FailureKind) string {
 	pairs := []string{"error", k.Kind, "time", string(p.Chart.Range)}
 	if k.Code != 0 {
