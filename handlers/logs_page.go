@@ -47,6 +47,12 @@ func (h *Handlers) logsPage(c echo.Context) error {
 	if err := h.logControls(ctx, account.ID, &f, page.List, &v); err != nil {
 		return err
 	}
+	if v.Run, err = h.runStrip(c); err != nil {
+		return err
+	}
+	if personOf(c).Role.CanEdit() {
+		v.Resend = f.resend(v.Matching, v.Failed)
+	}
 	frame := h.frame(c, views.EntryLogs)
 	frame.Find = f.Text
 	return web.Render(c, http.StatusOK, views.Logs(frame, v))

@@ -35,6 +35,26 @@ func bulkFilter(c echo.Context, now time.Time) logFilter {
 	return f
 }
 
+// resend is the way from the log to resending what of it has ended: so many
+// match, and so many of them failed; -1 where that was not counted.
+func (f *logFilter) resend(matching, failed int) views.Link {
+	status, known := store.ParseStatus(f.Status)
+	n, word := failed, store.Failed.String()
+	switch {
+	case known && status.Finished():
+		n, word = matching, status.String()
+	case f.Status != "" || matching >= 0 && failed <= 0:
+		return views.Link{}
+	}
+	if n == 0 {
+		return views.Link{}
+	}
+	if n > 0 {
+		word = views.CountUpTo(n, countMost) + " " + word
+	}
+	return views.Link{Label: "Resend " + word + "…", Href: f.address(views.BulkAddress)}
+}
+
 // bulkPage asks before many deliveries are resent.
 func (h *Handlers) bulkPage(c echo.Context) error {
 	return h.showBulk(c, http.StatusOK, views.BulkView{Token: store.NewFormToken(), Pace: usualPace}, nil)

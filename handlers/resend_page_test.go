@@ -75,7 +75,7 @@ func TestARunShowsWhatBecameOfEachDelivery(t *testing.T) {
 		if n := doc.Find("main tbody tr").Length(); n != 4 {
 			t.Errorf("%d rows, want 4", n)
 		}
-		if doc.Find("main form").Length() != 0 || doc.Find("[hx-trigger]").Length() != 0 {
+		if doc.Find("#run form").Length() != 0 || doc.Find("#run[hx-trigger]").Length() != 0 {
 			t.Error("a run that is over can be changed, or is followed")
 		}
 		has(t, plain(b.get(runPath(run.ID)+"?outcome=failed").dom(t), "main"), "None here")
@@ -128,6 +128,47 @@ func TestARunIsPausedContinuedAndCancelledByThoseWhoMay(t *testing.T) {
 		part := admin.post(path+"/cancel?in="+views.StripID, url.Values{"token": {store.NewFormToken()}})
 		if part.Header.Get("Location") != path+"/progress" {
 			t.Errorf("from the log: %s to %q", part.Status, part.Header.Get("Location"))
+		}
+	})
+}
+
+func TestTheLogOffersToResendWhatItShowsAndFollowsTheRun(t *testing.T) {
+	eachSite(t, func(t *testing.T, s *site) {
+		admin, viewer := s.signedIn(store.RoleAdmin), s.signedIn(store.RoleViewer)
+		s.addHook("https://one.example/hook")
+		s.event("message.sent", `{}`)
+		s.answer(http.StatusOK)
+		s.failed(3)
+		for query, want := range map[string]string{
+			"": "Resend 3 failed…", "?status=failed": "Resend 3 failed…", "?status=delivered": "Resend 1 delivered…", "?event=message.sent": "", "?status=pending": "",
+			"?status=dead": "", "?status=held": "", "?q=call_id": "Resend failed…",
+		} {
+			link := admin.get(logsPath + query).dom(t).Find("#deliveries .under-filters a.btn")
+			if got := strings.TrimSpace(link.Text()); got != want {
+				t.Errorf("%q offers %q, want %q", query, got, want)
+			}
+			if href, _ := link.Attr("href"); want != "" && href != views.BulkAddress+query {
+				t.Errorf("%q leads to %q", query, href)
+			}
+			if viewer.get(logsPath+query).dom(t).Find("#deliveries .under-filters a.btn").Length() > 0 {
+				t.Errorf("%q is offered to a viewer", query)
+			}
+		}
+		if strip := viewer.get(logsPath).dom(t).Find("#resend-strip[hidden]"); strip.Length() != 1 {
+			t.Error("a progress where nothing is resent")
+		}
+		run, _, err := s.store.StartResend(t.Context(), s.account.ID, store.NewResend{Pace: 100, By: "mira@example.com"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for b, forms := range map[*browser]int{admin: 2, viewer: 0} {
+			for _, page := range []string{logsPath, runPath(run.ID) + "/progress"} {
+				strip := b.get(page).dom(t).Find("#resend-strip")
+				has(t, strings.Join(strings.Fields(strip.Text()), " "), "Resending 3 failed deliveries", "3 to go")
+				if at, _ := strip.Attr("hx-get"); at != runPath(run.ID)+"/progress" || strip.Find("form").Length() != forms {
+					t.Errorf("%s: followed at %q, with %d forms, want %d", page, at, strip.Find("form").Length(), forms)
+				}
+			}
 		}
 	})
 }

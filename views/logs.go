@@ -21,6 +21,8 @@ type LogsView struct {
 	Total      int // without filters; asked only where nothing matches
 	Live       LiveView
 	Export     ExportView
+	Resend     Link     // resends what is filtered; empty: nothing can be
+	Run        *RunView // the resend that is under way, or just ended; nil: there is none
 	// Backwards says that the time asked for ends before it begins.
 	Backwards bool
 	Newer     string

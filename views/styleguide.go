@@ -45,6 +45,7 @@ func Styleguide() map[string]templ.Component {
 		"delivery": galleryDelivery(),
 		"form":     galleryForm(),
 		"limits":   galleryLimits(),
+		"resend":   galleryResend(),
 		"dialog":   galleryDialog(),
 		"toast":    galleryToasts(),
 		"palette":  galleryPalette(),
@@ -61,7 +62,7 @@ func shown(name string, current Entry, title string, parts ...templ.Component) t
 
 func shownIn(frame Frame, name, title string, parts ...templ.Component) templ.Component {
 	var choices []Choice
-	for _, other := range []string{"parts", "form", "webhooks", "webhook", "delivery", "limits", "dialog", "toast", "palette", "broken", "error", "sign-in"} {
+	for _, other := range []string{"parts", "form", "webhooks", "webhook", "delivery", "resend", "limits", "dialog", "toast", "palette", "broken", "error", "sign-in"} {
 		choices = append(choices, Choice{Label: sentence(strings.ReplaceAll(other, "-", " ")), Href: "/styleguide/" + other, Current: other == name})
 	}
 	return with(Page(frame, title), append([]templ.Component{Tabs("Styleguide", choices)}, parts...)...)
