@@ -42,8 +42,7 @@ func (h *Handlers) showWebhook(c echo.Context, id uuid.UUID, status int, confirm
 	if err := h.lookBack(c, &page); err != nil {
 		return err
 	}
-	page.RotateToken, page.DeleteToken, page.SwitchToken = store.NewFormToken(), store.NewFormToken(), store.NewFormToken()
-	page.MissedToken, page.DismissToken = store.NewFormToken(), store.NewFormToken()
+	page.RotateToken, page.DeleteToken, page.MissedToken, page.DismissToken = store.NewFormToken(), store.NewFormToken(), store.NewFormToken(), store.NewFormToken()
 	if rotate.Kind == "" {
 		rotate.Kind = "generate"
 	}
@@ -62,27 +61,33 @@ func (h *Handlers) webhookNow(ctx context.Context, p person, id uuid.UUID) (view
 	}
 	limits := p.Account.Limits
 	page := views.WebhookPage{
-		CanEdit: p.Role.CanEdit(), Overview: o, Timeout: limits.Timeout, InFlight: limits.InFlight, Attempts: limits.MaxAttempts(), HeldFor: limits.HeldFor,
+		CanEdit: p.Role.CanEdit(), Overview: o, Timeout: limits.Timeout, InFlight: limits.InFlight, Attempts: limits.MaxAttempts(), HeldFor: limits.HeldFor, RatePerMinute: limits.RatePerMinute,
 	}
 	if o.Active && o.Summary.Pending > 0 {
 		if page.Waiting, err = h.store.Waiting(ctx, p.Account.ID, id); err != nil {
 			return page, err
 		}
 	}
+	if err := h.settle(ctx, p.Account, &page); err != nil {
+		return page, err
+	}
 	recent, _, err := h.store.Deliveries(ctx, p.Account.ID, store.DeliveryFilter{WebhookID: id, Limit: recentRows})
 	page.Recent = deliveryLines(recent)
 	return page, err
 }
 
-// lookBack adds charts, and what waits to be decided.
+// lookBack adds charts and kinds of failure.
 func (h *Handlers) lookBack(c echo.Context, page *views.WebhookPage) (err error) {
 	ctx, account, id := c.Request().Context(), personOf(c).Account, page.ID
 	if page.Chart, err = h.store.Chart(ctx, account.ID, id, store.ParseRange(c.QueryParam("range"))); err != nil {
 		return err
 	}
-	if page.Kinds, err = h.failureKinds(ctx, account.ID, id, page.Chart.Kinds); err != nil {
-		return err
-	}
+	page.Kinds, err = h.failureKinds(ctx, account.ID, id, page.Chart.Kinds)
+	return err
+}
+
+// settle adds what is wrong and what waits to be decided.
+func (h *Handlers) settle(ctx context.Context, account store.Account, page *views.WebhookPage) (err error) {
 	if page.Trouble() || page.Health.Unsettled() {
 		if page.LastFailure, err = h.lastFailure(ctx, account.ID, page.Overview); err != nil {
 			return err
@@ -91,11 +96,12 @@ func (h *Handlers) lookBack(c echo.Context, page *views.WebhookPage) (err error)
 	if !page.DeletedAt.IsZero() {
 		return nil
 	}
+	page.SwitchToken = store.NewFormToken()
 	given := page.ActiveSince.Add(account.Limits.HeldFor)
 	if !page.Active && page.Summary.Pending > 0 && h.opt.Now().After(given.Add(-expiryWarning)) {
 		page.HeldUntil = given
 	}
-	page.Missed, err = h.store.Missed(ctx, account.ID, id)
+	page.Missed, err = h.store.Missed(ctx, account.ID, page.ID)
 	return err
 }
 

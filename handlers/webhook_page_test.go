@@ -307,5 +307,10 @@ func TestAWebhooksPageFollowsWhatHappens(t *testing.T) {
 		}
 		s.event("call.ended", `{"agent_id":"support-berlin"}`)
 		until(t, lines, "support-berlin")
+		off := false
+		if _, _, err := s.store.UpdateWebhook(t.Context(), s.account.ID, w.ID, store.WebhookPatch{Active: &off, By: "jo@example.com"}); err != nil {
+			t.Fatal(err)
+		}
+		until(t, lines, "Paused by jo@example.com")
 	})
 }

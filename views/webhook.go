@@ -15,9 +15,9 @@ type WebhookPage struct {
 	store.Overview
 	Chart   store.Chart
 	Timeout time.Duration
-	// InFlight is the most requests under way at once, Attempts the most per delivery.
-	InFlight, Attempts int
-	Recent             []DeliveryLine
+	// InFlight is the most requests under way at once, Attempts the most per delivery, RatePerMinute the account's.
+	InFlight, Attempts, RatePerMinute int
+	Recent                            []DeliveryLine
 	// Kinds of failure in the chart's range, most frequent first.
 	Kinds   []FailureKind
 	Waiting store.Waiting

@@ -142,7 +142,7 @@ func healthNotice(p WebhookPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		case store.HealthHeld:
-			templ_7745c5c3_Err = Message(Msg{Tone: "warn", Icon: "hourglass", Bold: "Held: the account is at its rate of " + Count(p.Frame.RatePerMinute) + " requests per minute.", Text: "Deliveries wait for their turn; nothing fails and no attempt is used.", Action: Link{Label: "Limits", Href: "/setup/webhooks/limits"}}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Message(Msg{Tone: "warn", Icon: "hourglass", Bold: "Held: the account is at its rate of " + Count(p.RatePerMinute) + " requests per minute.", Text: "Deliveries wait for their turn; nothing fails and no attempt is used.", Action: Link{Label: "Limits", Href: "/setup/webhooks/limits"}}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
