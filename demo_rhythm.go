@@ -25,7 +25,7 @@ func demoLevel(ago time.Duration, today time.Weekday) float64 {
 	hour := hours - 24*day
 	level := 0.06 + 0.94*math.Max(bell(hour, 10.8, 2.9), 0.92*bell(hour, 15.6, 2.3))
 	if weekday := time.Weekday(int(today)+int(day)+7*6) % 7; day < 0 && (weekday == time.Saturday || weekday == time.Sunday) {
-		level *= 0.3
+		level *= 0.55
 	}
 	wobble := 1 + 0.12*math.Sin(day*2.4) + 0.05*math.Sin(hours*3.1)
 	young := 1 - float64(ago)/float64(demoPast)

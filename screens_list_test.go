@@ -49,6 +49,7 @@ var firstScreens = []screen{
 	{name: "welcome", path: at("/welcome")},
 	{name: "webhooks-empty", do: (*screens).becomeOwner},
 	{name: "logs-empty", path: at("/setup/webhooks/logs")},
+	{name: "webhooks-first-steps", do: (*screens).addFirst, path: at("/setup/webhooks")},
 	{name: "sign-in", do: func(s *screens) {
 		s.p.follow(".side " + submitOf("/logout"))
 		s.open("/login")
@@ -73,6 +74,13 @@ func (s *screens) addForSecret() {
 	s.p.follow(submitOf("/setup/webhooks"))
 	s.p.waitURL("/secret")
 	s.p.see("#secret")
+}
+
+func (s *screens) addFirst() {
+	s.open("/setup/webhooks/new")
+	s.p.fill("#url", "https://hooks.example.com/belfry")
+	s.p.follow(submitOf("/setup/webhooks"))
+	s.p.waitURL("/secret")
 }
 
 func (s *screens) sendOneTest() {

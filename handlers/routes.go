@@ -72,6 +72,8 @@ func (h *Handlers) Routes(s *web.Server) {
 	admin.post("/setup/webhooks", h.addWebhook)
 	admin.get("/setup/webhooks/check-url", h.checkURL)
 	admin.get("/setup/webhooks/sample", h.samplePart)
+	admin.get(views.FirstTestAddress, h.seeFirstTest)
+	admin.post(views.FirstStepsAddress, h.endFirstSteps)
 	admin.get("/setup/webhooks/:id/edit", h.editWebhookPage)
 	admin.post("/setup/webhooks/:id/edit", h.editWebhook)
 	admin.get("/setup/webhooks/:id/secret", h.secretPage)

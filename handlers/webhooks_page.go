@@ -33,6 +33,9 @@ func (h *Handlers) webhooksPage(c echo.Context) error {
 	if page.Strip, err = h.store.Strip(ctx, p.Account.ID, list); err != nil {
 		return err
 	}
+	if page.First, err = h.firstSteps(c, list); err != nil {
+		return err
+	}
 	narrow(&page, list)
 	return web.Render(c, http.StatusOK, views.Webhooks(page))
 }

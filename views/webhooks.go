@@ -55,8 +55,9 @@ type WebhooksPage struct {
 	Strip                          store.Strip
 	Used, Most                     int
 	Timeout                        time.Duration
-	Types                          int    // how many event types there are
-	Sample                         Sample // for those who have no webhook yet
+	Types                          int             // how many event types there are
+	Sample                         Sample          // for those who have no webhook yet
+	First                          *FirstStepsView // nil: nobody needs them
 }
 
 func (p WebhooksPage) states() []Choice {
