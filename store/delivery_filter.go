@@ -45,7 +45,7 @@ func (s *Store) narrow(ctx context.Context, account uuid.UUID, f DeliveryFilter)
 	if f.Tests { // they stand in the account's own queue
 		n.from("d.queue_id = ? AND d.test", account)
 		n.byTime = true
-		s.narrowTime(&n, "d", f.From, f.To)
+		s.narrowTime(&n, "d", f.From, f.To, f.roughly)
 		return n, nil
 	}
 	id, isID := parseID(f.Text)
@@ -70,7 +70,7 @@ func (s *Store) narrow(ctx context.Context, account uuid.UUID, f DeliveryFilter)
 	} else {
 		f.chooseBase(&n)
 	}
-	s.narrowTime(&n, "d", f.From, f.To)
+	s.narrowTime(&n, "d", f.From, f.To, f.roughly)
 	s.askRest(&n, &f)
 	if f.Text != "" && !isID && !isShort {
 		n.text = true
@@ -144,24 +144,29 @@ func (f *DeliveryFilter) askWebhook(n *narrowing) {
 }
 
 // narrowTime bounds the ids of a table by the time they carry. A test's clock
-// does not make them, so it can't.
-func (s *Store) narrowTime(n *narrowing, table string, from, to time.Time) {
-	add, byID := n.ask, s.opt.Now == nil && !n.byTime
-	if n.byTime {
-		add = n.from
+// does not make them, so it can't. Where roughly will do, as in counts, that is
+// all: an index alone answers it.
+func (s *Store) narrowTime(n *narrowing, table string, from, to time.Time, roughly bool) {
+	byID := s.opt.Now == nil && !n.byTime
+	slack := idSlack
+	if roughly {
+		slack = 0
 	}
-	if !from.IsZero() {
-		add(table+".created_at >= ?", micros(from))
+	bound := func(at time.Time, is string, slack time.Duration) {
+		switch {
+		case at.IsZero():
+			return
+		case n.byTime:
+			n.from(table+".created_at "+is+" ?", micros(at))
+		case !byID || !roughly:
+			n.ask(table+".created_at "+is+" ?", micros(at))
+		}
 		if byID {
-			n.from(table+".id >= ?", idAt(from.Add(-idSlack)))
+			n.from(table+".id "+is+" ?", idAt(at.Add(slack)))
 		}
 	}
-	if !to.IsZero() {
-		add(table+".created_at < ?", micros(to))
-		if byID {
-			n.from(table+".id < ?", idAt(to.Add(idSlack)))
-		}
-	}
+	bound(from, ">=", -slack)
+	bound(to, "<", slack)
 }
 
 func (s *Store) askRest(n *narrowing, f *DeliveryFilter) {

@@ -69,7 +69,7 @@ func (s *Store) narrowEvents(ctx context.Context, account uuid.UUID, f EventFilt
 	if f.AgentID != "" {
 		n.ask("e.agent_id = ?", f.AgentID)
 	}
-	s.narrowTime(&n, "e", f.From, f.To)
+	s.narrowTime(&n, "e", f.From, f.To, false)
 	if id, isID := parseID(f.Text); isID {
 		var there bool
 		there, err = s.ro.NewSelect().Model((*eventRow)(nil)).Where("account_id = ? AND id = ?", account, id).Exists(ctx)
@@ -119,7 +119,7 @@ func (s *Store) CountEvents(ctx context.Context, account uuid.UUID, f EventFilte
 		return 0, false, s.wrap(err)
 	}
 	w := &search[eventRow]{s: s, narrowing: narrowed}
-	end, err := w.end(ctx, s.searchRows())
+	end, err := w.end(ctx, min(s.searchRows(), countRows))
 	if err != nil {
 		return 0, false, s.wrap(err)
 	}
