@@ -142,7 +142,7 @@ func TestTheEndOfADeliveryShowsOnAnOpenPageAtOnce(t *testing.T) {
 		until(t, lines, "d-"+id.String())
 		s.answer(http.StatusOK)
 		began := time.Now()
-		has(t, until(t, lines, "Delivered"), `hx-target="#d-`+id.String()+`" hx-swap="outerHTML"`)
+		has(t, until(t, lines, "Delivered"), `hx-target="#d-`+id.String()+`" hx-swap="outerMorph"`)
 		if took := time.Since(began); took > 2*time.Second { // 300 ms, on a machine that does nothing else
 			t.Errorf("it took %v", took)
 		}

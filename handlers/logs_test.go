@@ -221,7 +221,7 @@ func TestALivePageGetsNewRowsOnTopAndChangedOnesInPlace(t *testing.T) {
 			t.Error("a row came that the filters leave out")
 		}
 		s.answer(http.StatusOK)
-		has(t, until(t, lines, `hx-target="#d-`+second.String()+`"`), `hx-swap="outerHTML"`)
+		has(t, until(t, lines, `hx-target="#d-`+second.String()+`"`), `hx-swap="outerMorph"`)
 	})
 }
 

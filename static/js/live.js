@@ -70,7 +70,7 @@ document.addEventListener("htmx:sse:before:message", (event) => {
       behind ||= !rows && target === "#rows" && content.includes("<tr"); // the first rows of an empty page
       return "";
     }
-    if (!hold || (swap === "outerHTML" && !paused())) return whole;
+    if (!hold || (swap === "outerMorph" && !paused())) return whole;
     holdBack(target, swap, content);
     return "";
   });
