@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/google/uuid"
@@ -57,44 +58,70 @@ func (h *Handlers) deliveryPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	now := h.opt.Now()
+	now, place := h.opt.Now(), readDeliveryPlace(c, id)
 	v := views.DeliveryView{
 		ID: id.String(), Event: s.EventType, Test: s.Test, State: views.DeliveryState(s.Status.String(), s.Held), URL: s.URL, Agent: s.AgentID,
 		EventHref: eventPath(s.EventID), Unlisted: s.Attempts - len(s.attempts), Why: s.why(), Steps: s.steps(now), Limit: views.Duration(s.limits.Timeout), Next: s.next(),
-		LiveURL: deliveryLiveURL(s.Delivery), PageURL: deliveryPath(id), Resend: s.resend(p.Role, c.QueryParam("confirm") == "resend"),
+		LiveURL: deliveryLiveURL(s.Delivery), LogHref: place.logHref(), Filtered: place.list.set(),
+		Resend: s.resend(p.Role, place, c.QueryParam("confirm") == "resend"),
 	}
 	if s.WebhookID != uuid.Nil {
 		v.WebhookHref = webhookPath(s.WebhookID)
 	}
-	chosen := s.chosen(c.QueryParam("attempt"))
-	for i := range s.attempts {
-		v.Attempts = append(v.Attempts, s.attemptView(&s.attempts[i], i == chosen))
+	if v.Newer, v.Older, err = h.neighbours(c.Request().Context(), p.Account.ID, place, now); err != nil {
+		return err
 	}
-	if chosen >= 0 {
-		a := &s.attempts[chosen]
-		v.Exchange, v.Curl = s.exchange(a), curlOf(a)
-		if c.QueryParam("attempt") != "" {
-			v.PageURL += "?attempt=" + strconv.Itoa(a.Number)
+	s.showAttempts(&v, place, p.Role)
+	return web.Render(c, http.StatusOK, views.Delivery(h.frame(c, views.EntryLogs), v))
+}
+
+// showAttempts adds the attempts to the page, what the chosen one sent and got,
+// and what differs from the one beside it.
+func (s *deliveryStory) showAttempts(v *views.DeliveryView, place deliveryPlace, role store.Role) {
+	chosen := s.chosen(place.attempt)
+	for i := range s.attempts {
+		v.Attempts = append(v.Attempts, s.attemptView(&s.attempts[i], place, i == chosen))
+	}
+	if chosen < 0 {
+		v.PageURL = place.of(0).address()
+		return
+	}
+	if place.attempt != 0 {
+		place.attempt = s.attempts[chosen].Number
+	}
+	v.PageURL = place.address()
+	a := &s.attempts[chosen]
+	v.Exchange, v.Curl = s.exchange(a), curlOf(a)
+	v.Exchange.Bodies = place.bodyChoices()
+	if place.raw {
+		v.Exchange.Raw = true
+		if role.CanEdit() {
+			v.Exchange.RequestBody = string(a.RequestBody)
 		}
 	}
-	return web.Render(c, http.StatusOK, views.Delivery(h.frame(c, views.EntryLogs), v))
+	v.Beside = s.besideChoices(place, chosen)
+	if other := s.numbered(place.with); other >= 0 && other != chosen {
+		v.Difference = differenceOf(&s.attempts[min(other, chosen)], &s.attempts[max(other, chosen)])
+	}
 }
 
 // chosen finds the attempt asked for; without one, or where there is no such
 // attempt, it is the last. -1: there is none.
-func (s *deliveryStory) chosen(number string) int {
-	n, _ := strconv.Atoi(number)
-	for i := range s.attempts {
-		if s.attempts[i].Number == n {
-			return i
-		}
+func (s *deliveryStory) chosen(number int) int {
+	if i := s.numbered(number); i >= 0 {
+		return i
 	}
 	return len(s.attempts) - 1
 }
 
+// numbered finds an attempt among those that are listed; -1: it is not there.
+func (s *deliveryStory) numbered(number int) int {
+	return slices.IndexFunc(s.attempts, func(a store.Attempt) bool { return a.Number == number })
+}
+
 // resend says what the button does, or why it does nothing.
-func (s *deliveryStory) resend(role store.Role, open bool) views.ResendView {
-	r := views.ResendView{Action: deliveryPath(s.ID) + "/resend"}
+func (s *deliveryStory) resend(role store.Role, place deliveryPlace, open bool) views.ResendView {
+	r := views.ResendView{Action: place.resend(), AskHref: place.ask()}
 	switch {
 	case !role.CanEdit():
 		r.Disabled = "Your role is " + string(role) + ", which reads only."
@@ -134,7 +161,7 @@ func (h *Handlers) resendDelivery(c echo.Context) error {
 			return "", err
 		}
 		addToast(c, resentToast(before.Status == store.Pending, d))
-		return deliveryPath(id), nil
+		return readDeliveryPlace(c, id).of(0).address(), nil
 	}, nil)
 }
 

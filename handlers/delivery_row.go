@@ -26,10 +26,15 @@ func deliveryLine(d *store.Delivery) views.DeliveryLine {
 	return line
 }
 
-func deliveryLines(list []store.Delivery) []views.DeliveryLine {
+func deliveryLines(list []store.Delivery) []views.DeliveryLine { return deliveryLinesIn(list, "") }
+
+// deliveryLinesIn are the rows of a list with filters, which its rows' links
+// take along.
+func deliveryLinesIn(list []store.Delivery, within string) []views.DeliveryLine {
 	lines := make([]views.DeliveryLine, len(list))
 	for i := range list {
 		lines[i] = deliveryLine(&list[i])
+		lines[i].Within = within
 	}
 	return lines
 }

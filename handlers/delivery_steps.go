@@ -160,10 +160,10 @@ func (s *deliveryStory) next() *views.NextView {
 }
 
 // attemptView is one attempt beside the others.
-func (s *deliveryStory) attemptView(a *store.Attempt, current bool) views.AttemptView {
+func (s *deliveryStory) attemptView(a *store.Attempt, place deliveryPlace, current bool) views.AttemptView {
 	v := views.AttemptView{
 		Title: "Attempt " + strconv.Itoa(a.Number), Outcome: outcomeState(a), Text: attemptText(a), Phases: phasesOf(a, s.limits.Timeout),
-		When: a.StartedAt.Time, Node: a.Node, Href: "?attempt=" + strconv.Itoa(a.Number), Current: current,
+		When: a.StartedAt.Time, Node: a.Node, Href: place.of(a.Number).address(), Current: current,
 	}
 	return v
 }

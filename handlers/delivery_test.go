@@ -120,7 +120,7 @@ func TestAViewerReadsDeliveriesAndResendsNone(t *testing.T) {
 		_, id := s.event("call.ended", `{}`)
 		s.answer(http.StatusOK)
 		doc := b.get(deliveryPath(id)).dom(t)
-		if doc.Find("main form, dialog").Length() != 0 {
+		if doc.Find("main form, main dialog").Length() != 0 {
 			t.Error("a viewer sees a form")
 		}
 		has(t, plain(doc, ".actions"), "Your role is viewer")

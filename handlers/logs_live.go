@@ -41,13 +41,14 @@ func (l *liveDeliveries) rows(ctx context.Context) ([]liveRow, error) {
 		return nil, err
 	}
 	list, _, err := l.h.store.Deliveries(ctx, l.account, ask)
-	return liveDeliveryRows(list), err
+	return liveDeliveryRows(list, l.filter.query().Encode()), err
 }
 
-func liveDeliveryRows(list []store.Delivery) []liveRow {
+func liveDeliveryRows(list []store.Delivery, within string) []liveRow {
 	rows := make([]liveRow, len(list))
 	for i := range list {
 		line := deliveryLine(&list[i])
+		line.Within = within
 		rows[i] = liveRow{id: line.RowID(), mark: factsOf(&list[i]).sum(), line: func(fresh bool) templ.Component {
 			line.Fresh = fresh
 			return views.DeliveryRow(line, true)

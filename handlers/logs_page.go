@@ -30,8 +30,8 @@ func (h *Handlers) logsPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	v.Rows = deliveryLines(page.List)
-	v.Live = liveView(&f, "deliveries", livePath, liveDeliveryRows(page.List))
+	v.Rows = deliveryLinesIn(page.List, f.query().Encode())
+	v.Live = liveView(&f, "deliveries", livePath, liveDeliveryRows(page.List, f.query().Encode()))
 	v.Live.Detail = "up to " + views.Count(account.Limits.RatePerMinute) + " per minute"
 	if personOf(c).Role.CanExport() {
 		v.Export = views.ExportView{

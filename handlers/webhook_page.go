@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/google/uuid"
@@ -72,7 +73,7 @@ func (h *Handlers) webhookNow(ctx context.Context, p person, id uuid.UUID) (view
 		return page, err
 	}
 	recent, _, err := h.store.Deliveries(ctx, p.Account.ID, store.DeliveryFilter{WebhookID: id, Limit: recentRows})
-	page.Recent = deliveryLines(recent)
+	page.Recent = deliveryLinesIn(recent, url.Values{"webhook": {id.String()}}.Encode())
 	return page, err
 }
 

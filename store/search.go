@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -66,12 +67,13 @@ type search[R any] struct {
 	back    bool
 	at      uuid.UUID // where the next step begins
 	wanted  int
+	most    int // rows it looks at; 0: what the options say
 	rows    []R
 	ended   bool // nothing is left beyond at
 }
 
 func (w *search[R]) run(ctx context.Context) error {
-	began, looked, most := time.Now(), 0, w.s.searchRows()
+	began, looked, most := time.Now(), 0, cmp.Or(w.most, w.s.searchRows())
 	for step := searchFirst; !w.ended && looked < most && len(w.rows) < w.wanted; step *= 2 {
 		if looked > 0 && time.Since(began) > searchTime {
 			return nil

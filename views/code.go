@@ -82,3 +82,12 @@ func codeParts(parts []codePart) templ.Component {
 		return err
 	})
 }
+
+// rawText writes text so that a browser keeps each character: it would drop a first line break inside <pre>, and make
+// others of carriage returns.
+func rawText(text string) templ.Component {
+	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
+		_, err := io.WriteString(w, "\n"+strings.ReplaceAll(templ.EscapeString(text), "\r", "&#13;"))
+		return err
+	})
+}

@@ -22,8 +22,36 @@ type DeliveryView struct {
 	Curl        string // the chosen attempt as a command; empty: none was made
 	Resend      ResendView
 	PageURL     string // the page with its chosen attempt
+	LogHref     string // the log as it was filtered
+	Filtered    bool
+	Newer       NeighbourView
+	Older       NeighbourView
+	Beside      []Choice // the attempts that the chosen one can be compared with; empty: there is one only
+	Difference  *DifferenceView
 	LiveURL     string // tells of changes since this page
 }
+
+// NeighbourView leads to the delivery next to this one in the list it came from.
+type NeighbourView struct {
+	Href   string
+	Beyond bool   // none is near: the link leads on in the log
+	End    string // instead of the link: the list ends here
+}
+
+// DifferenceView is what differs between two attempts.
+type DifferenceView struct {
+	A, B  string // "Attempt 1", "Attempt 3"
+	Lines []DifferenceLine
+	Same  int // what is the same in both
+}
+
+// DifferenceLine is one thing that differs; an empty side has none of it.
+type DifferenceLine struct {
+	Part, Name, A, B string
+}
+
+// firstOf says whether the line begins a part of the table.
+func (d *DifferenceView) firstOf(i int) bool { return i == 0 || d.Lines[i-1].Part != d.Lines[i].Part }
 
 // WhyView is the sentence that says where a delivery stands, and why.
 type WhyView struct {
@@ -55,6 +83,8 @@ type ExchangeView struct {
 	AnswerBody  string
 	AnswerNote  string
 	Facts       string // where it was sent from and to
+	Bodies      []Choice
+	Raw         bool // bodies as they went over the wire
 }
 
 // ResendView is what the resend button does.
@@ -65,6 +95,7 @@ type ResendView struct {
 	Open     bool   // the page was asked for with the question open
 	Primary  bool
 	Action   string
+	AskHref  string // the page with the question open
 	Token    string
 	Text     string // of the question
 }
@@ -104,4 +135,12 @@ func (r ResendView) kind() string {
 func hostAndPath(url string) string {
 	host, rest := SplitURL(url)
 	return host + rest
+}
+
+// logWord is the way back to the log.
+func (v DeliveryView) logWord() string {
+	if v.Filtered {
+		return "Logs, filtered"
+	}
+	return "Logs"
 }

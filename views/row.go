@@ -16,14 +16,20 @@ type DeliveryLine struct {
 	Took     string // of the last attempt; "–" before it
 	Brief    string // attempts, answer and time in few words, for a phone
 	When     templ.Component
-	Fresh    bool // came while the page was open
+	Fresh    bool   // came while the page was open
+	Within   string // the filters of the list it stands in, as an address writes them; empty: none
 }
 
 // RowID is the id of a delivery's row in a page.
 func (l DeliveryLine) RowID() string { return "d-" + l.ID }
 
-// Href leads to the delivery's own page.
-func (l DeliveryLine) Href() string { return "/setup/webhooks/deliveries/" + l.ID }
+// Href leads to the delivery's own page, which knows the list it stood in.
+func (l DeliveryLine) Href() string {
+	if l.Within != "" {
+		return "/setup/webhooks/deliveries/" + l.ID + "?" + l.Within
+	}
+	return "/setup/webhooks/deliveries/" + l.ID
+}
 
 // DeliveryColumns are the heads above DeliveryRow; without the webhook where all rows are of one.
 func DeliveryColumns(withWebhook bool) []Column {
