@@ -118,10 +118,11 @@ func (s *Store) CountEvents(ctx context.Context, account uuid.UUID, f EventFilte
 	if err != nil {
 		return 0, false, s.wrap(err)
 	}
-	w := &search[eventRow]{s: s, narrowing: narrowed}
-	end, err := w.end(ctx, min(s.searchRows(), countRows))
-	if err != nil {
-		return 0, false, s.wrap(err)
+	w, end := &search[eventRow]{s: s, narrowing: narrowed}, uuid.Nil
+	if len(w.rest) > 0 {
+		if end, err = w.end(ctx, min(s.searchRows(), countRows)); err != nil {
+			return 0, false, s.wrap(err)
+		}
 	}
 	n, err = w.count(ctx, atMost, end)
 	return n, end == uuid.Nil, s.wrap(err)
