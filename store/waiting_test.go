@@ -91,8 +91,12 @@ func TestEachKindOfFailureHasItsLastExample(t *testing.T) {
 				t.Errorf("example %d is %+v, want %+v", i, got[i], want[i])
 			}
 		}
-		if list, err := d.LastFailures(d.ctx, uuid.New(), other.ID, []store.KindCount{{Kind: "dns"}}); err != nil || list[0] != (store.LastFailure{}) {
-			t.Errorf("another account sees %+v, %v", list, err)
+		d.clock.forward(100 * time.Hour)
+		d.answer(200, d.claim()...)
+		if again, err := d.LastFailures(d.ctx, d.account, w.ID, []store.KindCount{{Kind: "tls"}, {Kind: "redirect", Code: 301}}); err != nil || again[0] != want[0] || again[1] != want[1] {
+			t.Errorf("once they are delivered the examples are %+v, %v", again, err)
 		}
+		_, err = d.LastFailures(d.ctx, uuid.New(), other.ID, []store.KindCount{{Kind: "dns"}})
+		wantCode(t, err, store.CodeNotFound)
 	})
 }
