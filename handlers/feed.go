@@ -22,7 +22,8 @@ type liveList interface {
 	changes() *store.Listener
 	// rows are the first of the list, as they are now.
 	rows(ctx context.Context) ([]liveRow, error)
-	// count is how many match, in words for the page.
+	// count is how many match, and what else stands above the rows, as changes of
+	// the page.
 	count(ctx context.Context) (templ.Component, error)
 }
 
@@ -175,7 +176,7 @@ func (f *feed) recount(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	data, err := rendered(ctx, views.LiveCount(count))
+	data, err := rendered(ctx, count)
 	if err != nil || bytes.Equal(data, f.counted) {
 		return err
 	}

@@ -176,5 +176,5 @@ func liveEventRows(list []store.Event) []liveRow {
 
 func (l *liveEvents) count(ctx context.Context) (templ.Component, error) {
 	count, err := l.h.countEvents(ctx, l.account, l.filter, l.filter.filter(l.h.opt.Now()))
-	return views.CountWords(count), err
+	return views.LiveCount(views.CountWords(count)), err
 }

@@ -64,5 +64,13 @@ func (l *liveDeliveries) count(ctx context.Context) (templ.Component, error) {
 	}
 	v := l.filter.view()
 	err = l.h.countLog(ctx, l.account, ask, &l.filter, &v)
-	return views.LogCount(v), err
+	if err != nil {
+		return nil, err
+	}
+	runs, err := l.h.store.ResendRuns(ctx, l.account, 1)
+	above := views.LiveCount(views.LogCount(v))
+	if err == nil && len(runs) > 0 && !l.h.passed(&runs[0]) {
+		above = templ.Join(above, views.LiveRun(runPath(runs[0].ID), runs[0].State))
+	}
+	return above, err
 }

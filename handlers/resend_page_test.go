@@ -172,3 +172,38 @@ func TestTheLogOffersToResendWhatItShowsAndFollowsTheRun(t *testing.T) {
 		}
 	})
 }
+
+func TestAnOpenLogIsToldOfARunThatSomebodyBegins(t *testing.T) {
+	eachSite(t, func(t *testing.T, s *site) {
+		s.addHook("https://one.example/hook")
+		s.failed(1)
+		list := &liveDeliveries{h: s.handlers, account: s.account.ID}
+		above := func() string {
+			t.Helper()
+			part, err := list.count(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			data, err := rendered(t.Context(), part)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return string(data)
+		}
+		if before := above(); strings.Contains(before, "resend-news") {
+			t.Errorf("a run before one began: %s", before)
+		}
+		run, _, err := s.store.StartResend(t.Context(), s.account.ID, store.NewResend{Pace: 100})
+		if err != nil {
+			t.Fatal(err)
+		}
+		running := above()
+		has(t, running, `hx-target="#resend-news"`, `hx-get="`+runPath(run.ID)+`/progress"`)
+		if _, err := s.store.ChangeResend(t.Context(), s.account.ID, run.ID, store.ResendPaused, ""); err != nil {
+			t.Fatal(err)
+		}
+		if above() == running {
+			t.Error("a run that was paused is no news")
+		}
+	})
+}

@@ -49,11 +49,16 @@ func (h *Handlers) lastRun(c echo.Context, over func(*store.ResendRun) bool) (*v
 // runStrip is the run to be shown above the log: the one under way, or one that
 // ended a while ago.
 func (h *Handlers) runStrip(c echo.Context) (*views.RunView, error) {
-	v, err := h.lastRun(c, func(r *store.ResendRun) bool { return r.Ended() && h.opt.Now().Sub(r.EndedAt.Time) > stripFor })
+	v, err := h.lastRun(c, h.passed)
 	if v != nil {
 		v.In, v.Linked = views.StripID, true
 	}
 	return v, err
+}
+
+// passed says that a run ended so long ago that the log shows it no more.
+func (h *Handlers) passed(r *store.ResendRun) bool {
+	return r.Ended() && h.opt.Now().Sub(r.EndedAt.Time) > stripFor
 }
 
 // resendRun finds the run in the address.

@@ -79,6 +79,8 @@ func morePlaces() []place {
 		{label: "Add event type", icon: "plus", href: "/setup/webhooks/catalogue/new", edits: true, also: "new catalogue"},
 		{label: "Add API key", icon: "plus", href: "/setup/api-keys/new", edits: true, also: "new create"},
 		{label: "Failed deliveries", icon: "circle-x", href: "/setup/webhooks/logs?status=failed", also: "logs"},
+		{label: "Resends", icon: "rotate-ccw", href: RunsAddress, also: "runs bulk again"},
+		{label: "Resend failed deliveries", icon: "rotate-ccw", href: BulkAddress, edits: true, also: "bulk again"},
 		{label: "Pending deliveries", icon: "clock", href: "/setup/webhooks/logs?status=pending", also: "logs waiting"},
 	}
 }

@@ -232,7 +232,7 @@ func (v RunView) polled(address, id string) templ.Attributes {
 	switch {
 	case v.Run.Settled || v.Run.State == store.ResendCancelled && v.Run.Waiting() == 0:
 		return nil
-	case v.Run.Ended():
+	case v.Run.Ended() || v.Run.State == store.ResendPaused:
 		every = "every 10s"
 	}
 	return templ.Attributes{"hx-get": address, "hx-trigger": every, "hx-target": "#" + id, "hx-select": "#" + id, "hx-swap": "outerMorph"}
