@@ -70,7 +70,8 @@ document.addEventListener("htmx:sse:before:message", (event) => {
       behind ||= !rows && target === "#rows" && content.includes("<tr"); // the first rows of an empty page
       return "";
     }
-    if (!hold || (swap === "outerMorph" && !paused())) return whole;
+    if (!hold || (swap === "outerMorph" && !paused()))
+      return whole.replace(/<tr id="([^"]*)" class="">/g, (tag, id) => (fresh.has(id) ? tag.replace('""', '"fresh"') : tag));
     holdBack(target, swap, content);
     return "";
   });
@@ -89,12 +90,19 @@ on("click", "[data-live-show]", (_, event) => {
 });
 on("click", "[data-live-pause]", () => root.classList.toggle("live-paused"));
 
-// Rows that came while one looks stand out for two seconds.
+// Rows that came while one looks stand out for two seconds, also where they change meanwhile.
+const fresh = new Set();
+const standOut = (row) => {
+  if (fresh.has(row.id)) return;
+  fresh.add(row.id);
+  row.classList.add("fresh");
+  setTimeout(() => {
+    fresh.delete(row.id);
+    document.getElementById(row.id)?.classList.remove("fresh");
+  }, 2000);
+};
 document.addEventListener("htmx:after:swap", () => {
-  if (known && list())
-    for (const row of document.querySelectorAll("#rows > tr")) if (!known.has(row.id)) row.classList.add("fresh");
-  const fresh = document.querySelectorAll("tr.fresh");
-  if (fresh.length) setTimeout(() => fresh.forEach((row) => row.classList.remove("fresh")), 2000);
+  each("#rows > tr", (row) => (row.classList.contains("fresh") || (known && !known.has(row.id))) && standOut(row));
 });
 
 // A stream that stays away for some seconds is said to be lost, with a link to fetch the page again; and at once where the
