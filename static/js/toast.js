@@ -23,7 +23,7 @@ new MutationObserver((changes) => {
     for (const node of change.addedNodes) {
       if (!(node instanceof Element)) continue;
       if (node.matches(".toast")) arm(node);
-      if (phone.matches && document.readyState === "loading" && node.matches("details.filters")) node.open = false;
+      if (phone.matches && node.matches("details.filters")) node.open = false;
     }
 }).observe(root, { childList: true, subtree: true });
 
