@@ -46,7 +46,7 @@ func TestTheDeliveredOfADayAreThoseThatItsLinkLists(t *testing.T) {
 		if got := strings.Join(strings.Fields(cell.Text()), " "); got != "Delivered, 24 h 7" {
 			t.Errorf("the number is %q, want 7: 3 of each webhook and a test", got)
 		}
-		has(t, plain(b.get(cell.AttrOr("href", "")).dom(t), "#log-count"), "7 deliveries match")
+		has(t, plain(b.get(cell.AttrOr("href", "")).dom(t), "main"), "7 deliveries match")
 	})
 }
 
