@@ -36,6 +36,18 @@ func TestTheScriptOnlyAddsToWhatIsThere(t *testing.T) {
 			`sessionStorage.setItem("belfry-draft:/x", JSON.stringify([["description", null, "Kept"]])); document.querySelector("form.form").dataset.draft = "/x"; document.querySelector("[data-draft-restore]").click()`,
 			`document.querySelector("#description").value === "Kept" && (sessionStorage.clear(), true)`,
 		},
+		{
+			"a group's types are shown as covered", "form", `document.querySelector("[data-group]").click()`,
+			`[...document.querySelectorAll("[data-picker-group]")][0].querySelectorAll("[data-type]:checked:disabled").length === 3`,
+		},
+		{
+			"what was ticked before a group was comes back", "form", `{ const g = document.querySelector("[data-group]"); window.before = document.querySelectorAll("[data-type]:checked").length; g.click(); g.click() }`,
+			`before > 0 && document.querySelectorAll("[data-type]:checked").length === before && document.querySelectorAll("[data-type]:disabled").length === 0`,
+		},
+		{
+			"clearing leaves nothing ticked", "form", `document.querySelector("[data-group]").click(); document.querySelector("[data-picker-clear]").click()`,
+			`document.querySelectorAll(".picker :checked, .picker :disabled").length === 0`,
+		},
 		{"some types make a group half chosen", "form", ``, `document.querySelector("[data-group]").indeterminate`},
 		{
 			"searching hides other types", "form", `{ const s = document.querySelector("[data-picker-search]"); s.value = "transcript"; s.dispatchEvent(new Event("input", {bubbles: true})) }`,

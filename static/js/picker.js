@@ -1,10 +1,17 @@
 // Event picker: search, whole groups, all or none. It counts what is chosen.
+// A group that is chosen covers its types: they are ticked and can't be changed. What was ticked before comes back after.
+const cover = (type, whole) => {
+  if (whole === type.disabled) return;
+  if (whole) type.dataset.own = type.checked ? "yes" : "no";
+  type.checked = whole || type.dataset.own === "yes";
+  type.disabled = whole;
+};
 const groupState = (group) => {
   const box = group.querySelector("[data-group]");
   const types = [...group.querySelectorAll("[data-type]")];
+  types.forEach((type) => cover(type, box.checked));
   const chosen = types.filter((type) => type.checked).length;
   box.indeterminate = !box.checked && chosen > 0;
-  types.forEach((type) => (type.disabled = box.checked));
   const count = group.querySelector("[data-count]");
   if (count) count.textContent = box.checked ? `all ${types.length}` : chosen ? `${chosen} of ${types.length}` : `${types.length}`;
 };
@@ -52,7 +59,7 @@ on("click", "[data-picker-expand]", (button) =>
   each("details", (details) => (details.open = true), button.closest("[data-picker]")));
 on("click", "[data-picker-clear]", (button) => {
   const picker = button.closest("[data-picker]");
-  each("[data-type], [data-group]", (box) => (box.checked = false), picker);
+  each("[data-type], [data-group]", (box) => (box.checked = box.disabled = false), picker);
   pickerState(picker);
 });
 
