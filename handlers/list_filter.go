@@ -28,6 +28,25 @@ func (f listFilter) read(c echo.Context) {
 	}
 }
 
+// ignored names what the address asks for and the filters, once they are
+// settled, don't: "status nonsense". A time between two moments, and a moment
+// beside another time, are no nonsense.
+func (f listFilter) ignored(c echo.Context) []string {
+	var ignored []string
+	for _, filter := range f {
+		asked := strings.TrimSpace(c.QueryParam(filter.name))
+		_, isMoment := moment(asked)
+		if asked == "" || *filter.value != "" || isMoment || filter.name == "time" && asked == timeBetween {
+			continue
+		}
+		if letters := []rune(asked); len(letters) > 40 {
+			asked = string(letters[:40]) + "…"
+		}
+		ignored = append(ignored, filter.name+" “"+asked+"”")
+	}
+	return ignored
+}
+
 // query is the address of the filters without some of them, and without the
 // place in the pages.
 func (f listFilter) query(without ...string) url.Values {

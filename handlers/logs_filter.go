@@ -27,6 +27,9 @@ type logFilter struct {
 	Webhook, Agent, Event, Status, Error, Code, Text string
 	timeRange
 	Before, After uuid.UUID
+	// Ignored are the filters of the address that mean nothing, as they stood
+	// there.
+	Ignored []string
 }
 
 func (f *logFilter) filters() listFilter {
@@ -45,7 +48,7 @@ func (f *logFilter) filters() listFilter {
 }
 
 // readLogFilter reads the filters of the address; words that mean nothing are
-// as if they weren't there.
+// as if they weren't there, but are named.
 func readLogFilter(c echo.Context) logFilter {
 	var f logFilter
 	f.filters().read(c)
@@ -59,6 +62,7 @@ func readLogFilter(c echo.Context) logFilter {
 		f.Code = ""
 	}
 	f.settle(c.QueryParams().Has("time"))
+	f.Ignored = f.filters().ignored(c)
 	f.Before, f.After = cursor(c, "before"), cursor(c, "after")
 	return f
 }
