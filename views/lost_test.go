@@ -17,7 +17,7 @@ import (
 func TestAPageSaysThatTheServerDoesNotAnswerAndCatchesUp(t *testing.T) {
 	var gone atomic.Bool
 	filters := with(Filters(FiltersView{Action: "/logs", Target: "#deliveries"}), Filter(FilterView{Name: "status", Label: "Status", Options: []Option{{"failed", "Failed", ""}}}))
-	logs := with(Page(galleryFrame(EntryLogs), "Logs"), LiveNow("", true), filters, templ.Raw(`<div id="deliveries">rows</div>`))
+	logs := with(Page(galleryFrame(EntryLogs), "Logs"), LiveNow("", true), filters, templ.Raw(`<div id="deliveries"><p>rows</p><span data-live data-what="deliveries"></span></div>`))
 	mux := serving(t, map[string]templ.Component{"/logs": logs})
 	mux.HandleFunc("/healthz", func(http.ResponseWriter, *http.Request) {})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -35,7 +35,7 @@ func TestAPageSaysThatTheServerDoesNotAnswerAndCatchesUp(t *testing.T) {
 	expectEmpty(t, ctx, "while all is well", lostWords(""))
 	gone.Store(true)
 	err := chromedp.Do(ctx,
-		chromedp.Evaluate[chromedp.Void](`document.querySelector("#deliveries").textContent = "old"; const s = document.querySelector("select[name=status]"); s.value = "failed"; s.dispatchEvent(new Event("change", {bubbles: true})); true`),
+		chromedp.Evaluate[chromedp.Void](`document.querySelector("#deliveries p").textContent = "old"; const s = document.querySelector("select[name=status]"); s.value = "failed"; s.dispatchEvent(new Event("change", {bubbles: true})); true`),
 		chromedp.WaitReady(chromedp.CSS("#lost")))
 	if err != nil {
 		t.Fatal(err)
@@ -43,7 +43,7 @@ func TestAPageSaysThatTheServerDoesNotAnswerAndCatchesUp(t *testing.T) {
 	expectEmpty(t, ctx, "what is said", lostWords("Not live, Connection lost, Connection lost. Trying again…"))
 	expectEmpty(t, ctx, "the filter", `document.querySelector("select[name=status]").value`)
 	gone.Store(false)
-	if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`new Promise(done => { const look = () => document.querySelector("#deliveries").textContent === "rows" ? done(true) : requestAnimationFrame(look); look() })`, chromedp.EvalAwaitPromise)); err != nil {
+	if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`new Promise(done => { const look = () => document.querySelector("#deliveries p").textContent === "rows" ? done(true) : requestAnimationFrame(look); look() })`, chromedp.EvalAwaitPromise)); err != nil {
 		t.Fatal("the rows did not catch up:", err)
 	}
 	expectEmpty(t, ctx, "once it is back", lostWords(""))
