@@ -90,6 +90,8 @@ func (h *Handlers) Routes(s *web.Server) {
 	admin.post(views.RunsAddress+"/:id/continue", h.changeResend(store.ResendRunning))
 	admin.post(views.RunsAddress+"/:id/cancel", h.changeResend(store.ResendCancelled))
 	admin.post(trialPath, h.sendTrial)
+	admin.get(debuggerPath, h.debuggerPage)
+	admin.post(debuggerPath, h.debugSignature)
 	admin.post(trialPath+"/check", h.checkTrial)
 	admin.get(cataloguePath+"/new", h.newTypePage)
 	admin.post(cataloguePath, h.addType)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -153,6 +154,7 @@ func trialAnswerView(s *deliveryStory) *views.TrialAnswerView {
 	}
 	phases := phasesOf(last, s.limits.Timeout)
 	v.State, v.Took, v.Phases, v.Curl, v.Node = outcomeState(last), views.Duration(last.Duration), &phases, curlOf(last), last.Node
+	v.Refused = last.StatusCode == http.StatusUnauthorized || last.StatusCode == http.StatusForbidden
 	if last.StatusCode != 0 {
 		v.State.Word = codeWords(last.StatusCode)
 		v.Answer = s.answerHeaders(last)

@@ -60,6 +60,8 @@ type TrialAnswerView struct {
 	Note    string
 	Curl    string
 	Node    string
+	// Refused says that the endpoint does not take the signature: 401 or 403.
+	Refused bool
 }
 
 func (v TrialAnswerView) href() string { return "/setup/webhooks/deliveries/" + v.ID }

@@ -1,0 +1,151 @@
+package handlers
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"belfry/store"
+	"belfry/worker/signature"
+)
+
+const (
+	debugSecret = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+	debugData   = `{"name":"Zoë","link":"https://x.example/a","n":1.0}`
+)
+
+var debugNow = time.Date(2026, 11, 21, 14, 30, 0, 0, time.UTC)
+
+// genuine is a request as it arrives, for a case to spoil.
+func genuine(t *testing.T) *received {
+	t.Helper()
+	body := signature.Body(nil, "call.ended", "2026-11-21T14:30:00Z", []byte(debugData), debugSecret)
+	headers, err := signature.Headers(signature.Attempt{ID: "one", Number: 1, At: debugNow, Event: "call.ended", Body: body, Secret: debugSecret})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &received{Body: body, Header: http.Header{}, Secret: debugSecret, Prefix: "X-Webhook", Now: debugNow}
+	for _, h := range headers {
+		r.Header.Set(h.Name, h.Value)
+	}
+	return r
+}
+
+func TestTheDebuggerNamesThePartThatDiffers(t *testing.T) {
+	indented := func(body []byte) []byte {
+		var out bytes.Buffer
+		_ = json.Indent(&out, body, "", "  ")
+		return out.Bytes()
+	}
+	cases := []struct {
+		name    string
+		spoil   func(r *received)
+		part    string // the check that says it; empty: the verdict
+		want    string
+		verdict string
+	}{
+		{"nothing", func(*received) {}, "webhook-signature", "fits", "Genuine."},
+		{"wrong secret", func(r *received) { r.Secret = "whsec_AAAA" + debugSecret[10:] }, "webhook-signature", "does not fit", "Wrong secret"},
+		{"secret with a line break", func(r *received) { r.Secret += "\n" }, "X-Webhook-Signature", "line break around it", "The secret"},
+		{"secret in quotes", func(r *received) { r.Secret = `"` + r.Secret + `"` }, "webhook-signature", "quotation marks", "signed differently"},
+		{"secret without whsec_", func(r *received) { r.Secret = strings.TrimPrefix(r.Secret, "whsec_") }, "webhook-signature", "lacks whsec_", "signed differently"},
+		{"secret cut", func(r *received) { r.Secret = r.Secret[:20] }, "Secret", "not base64", ""},
+		{"no secret", func(r *received) { r.Secret = "" }, "Secret", "Paste the secret", ""},
+		{"final line break", func(r *received) { r.Body = append(r.Body, '\n') }, "webhook-signature", "at its end", "signed differently"},
+		{"indented body", func(r *received) { r.Body = indented(r.Body) }, "X-Webhook-Signature", "other white space", "signed differently"},
+		{"indented body, as a body", func(r *received) { r.Body = indented(r.Body) }, "Body", "was changed", ""},
+		{"escaped slashes", func(r *received) { r.Body = bytes.ReplaceAll(r.Body, []byte("/"), []byte(`\/`)) }, "signature in the body", "slashes", "signed differently"},
+		{"escaped letters", func(r *received) { r.Body = bytes.ReplaceAll(r.Body, []byte("ë"), []byte(`\u00eb`)) }, "webhook-signature", "are escaped", "signed differently"},
+		{"another value", func(r *received) { r.Body = bytes.Replace(r.Body, []byte("1.0"), []byte("1"), 1) }, "webhook-signature", "does not fit", "Wrong secret, most likely"},
+		{"members in another order", func(r *received) {
+			unsigned, sig, _ := signature.SplitSignature(r.Body)
+			r.Body = []byte(`{"signature":"` + sig + `",` + string(unsigned[1:]))
+		}, "webhook-signature", "another order", "signed differently"},
+		{"half a body", func(r *received) { r.Body = r.Body[:30] }, "Body", "was cut", "body was changed"},
+		{"no id", func(r *received) { r.Header.Del("webhook-id") }, "webhook-id", "missing", "The secret is right."},
+		{"no timestamp", func(r *received) { r.Header.Del("webhook-timestamp") }, "webhook-timestamp", "missing", "The secret is right."},
+		{"milliseconds", func(r *received) { r.Header.Set("webhook-timestamp", strconv.FormatInt(debugNow.UnixMilli(), 10)) }, "webhook-timestamp", "milliseconds", ""},
+		{"old", func(r *received) { r.Now = debugNow.Add(time.Hour) }, "webhook-timestamp", "more than 5 minutes ago", "Genuine."},
+		{"ahead", func(r *received) { r.Now = debugNow.Add(-time.Hour) }, "webhook-timestamp", "more than 5 minutes ahead", ""},
+		{"hex where base64 belongs", func(r *received) {
+			sum := readMAC(r.Header.Get("webhook-signature"), "v1,", false).sum
+			r.Header.Set("webhook-signature", "v1,"+hex.EncodeToString(sum))
+		}, "webhook-signature", "hex, not in base64", "The secret is right."},
+		{"no v1,", func(r *received) {
+			r.Header.Set("webhook-signature", strings.TrimPrefix(r.Header.Get("webhook-signature"), "v1,"))
+		}, "webhook-signature", "does not begin with v1,", "The secret is right."},
+		{"no sha256=", func(r *received) {
+			r.Header.Set("X-Webhook-Signature", strings.TrimPrefix(r.Header.Get("X-Webhook-Signature"), "sha256="))
+		}, "X-Webhook-Signature", "does not begin with sha256=", "The secret is right."},
+		{"cut signature", func(r *received) { r.Header.Set("X-Webhook-Signature", "sha256=5d41") }, "X-Webhook-Signature", "cut or changed", "The secret is right."},
+		{"old signature of a rotation", func(r *received) {
+			r.Header.Set("webhook-signature", r.Header.Get("webhook-signature")+" v1,"+strings.Repeat("A", 43)+"=")
+		}, "webhook-signature", "old secret of a rotation", "Genuine."},
+		{"code that signs the body alone", func(r *received) { r.Computed = onlyBody(r) }, "What your code computed", "id and timestamp go before it", "Genuine."},
+		{"code with the key not decoded", func(r *received) {
+			r.Computed = "v1," + base64.StdEncoding.EncodeToString(readMAC(signature.Hex(debugSecret, []byte("one."+r.Header.Get("webhook-timestamp")+"."+string(r.Body))), "sha256=", true).sum)
+		}, "What your code computed", "must be decoded from base64 first", "Genuine."},
+		{"right code", func(r *received) { r.Computed = r.Header.Get("X-Webhook-Signature") }, "What your code computed", "what X-Webhook-Signature must be", "Genuine."},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			r := genuine(t)
+			c.spoil(r)
+			checks := r.checks()
+			for _, check := range checks {
+				if said := check.Word + " " + check.Text; check.Name == c.part && !strings.Contains(said, c.want) {
+					t.Errorf("%s says %q, want %q", c.part, said, c.want)
+				}
+			}
+			if v := verdictOf(checks); !strings.Contains(v.Bold+" "+v.Text, c.verdict) {
+				t.Errorf("the verdict is %q, want %q", v.Bold+" "+v.Text, c.verdict)
+			}
+		})
+	}
+}
+
+func TestWhatIsPastedIntoTheDebuggerIsCheckedAndNotKept(t *testing.T) {
+	eachSite(t, func(t *testing.T, s *site) {
+		b := s.signedIn(store.RoleAdmin)
+		fields := fieldsOf(b.get(debuggerPath).dom(t), "#debugger-form form")
+		r := genuine(t)
+		fields.Set("body", string(r.Body))
+		fields.Set("secret", debugSecret)
+		fields.Set("headers", "Webhook-Id: one\r\nwebhook-timestamp: "+r.Header.Get("webhook-timestamp")+"\r\nwebhook-signature: "+r.Header.Get("webhook-signature")+"\r\nnonsense")
+		for range 2 { // the same form again, after a change elsewhere
+			doc := b.post(debuggerPath, fields).dom(t)
+			has(t, plain(doc, "#checks"), "The secret is right.", "nonsense", "fits", "X-Webhook-Signature", "missing")
+			if got := fieldsOf(doc, "#debugger-form form"); got.Get("body") != string(r.Body) || got.Get("secret") != debugSecret {
+				t.Error("typed values are lost")
+			}
+		}
+		fields.Set("body", strings.Repeat("x", debuggerBody+1))
+		if a := b.post(debuggerPath, fields); a.StatusCode != http.StatusUnprocessableEntity {
+			t.Errorf("a large body: %d, want 422", a.StatusCode)
+		}
+		fields.Del("token")
+		if a := b.post(debuggerPath, fields); a.StatusCode != http.StatusUnprocessableEntity {
+			t.Errorf("without a token: %d, want 422", a.StatusCode)
+		}
+		viewer := s.signedIn(store.RoleViewer)
+		if a := viewer.post(debuggerPath, url.Values{}); a.StatusCode != http.StatusForbidden {
+			t.Errorf("a viewer: %d, want 403", a.StatusCode)
+		}
+	})
+}
+
+// onlyBody is the signature of code that forgets id and timestamp.
+func onlyBody(r *received) string {
+	mac := hmac.New(sha256.New, keysOf(debugSecret, true)[0].Key)
+	mac.Write(r.Body)
+	return "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil))
+}

@@ -1,0 +1,37 @@
+package views
+
+// DebuggerView is the signature debugger: what was pasted, and what came of it.
+type DebuggerView struct {
+	Token                           string
+	Prefix                          string // of the account's header names
+	Body, Headers, Secret, Computed string
+	Faults                          []FieldError
+	Verdict                         Msg
+	Checks                          []SignatureCheck // none: nothing was pasted yet
+}
+
+// SignatureCheck is what was found about one part of a signed request.
+type SignatureCheck struct {
+	Tone string // ok, warn, bad; empty: there was nothing to check
+	Name string // the part
+	Word string // how it is
+	Text string // what it means, and what to do
+}
+
+func (c SignatureCheck) state() State {
+	icon := map[string]string{"ok": "circle-check", "warn": "triangle-alert", "bad": "circle-x"}[c.Tone]
+	return State{icon, c.Tone, c.Word}
+}
+
+func (v DebuggerView) fault(field string) string {
+	for _, f := range v.Faults {
+		if f.Field == field {
+			return f.Text
+		}
+	}
+	return ""
+}
+
+func (v DebuggerView) example() string {
+	return "webhook-id: 01a1fe8b-…\nwebhook-timestamp: 1795271400\nwebhook-signature: v1,Yk3v…\n" + v.Prefix + "-Signature: sha256=5d41…"
+}
