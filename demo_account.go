@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"belfry/store"
@@ -32,7 +34,7 @@ const (
 	helpdeskPath = "/missed"
 	payrollPath  = "/shifts"
 	retiredPath  = "/calls.php"
-	stagingPath  = "/crm"
+	stagingPath  = "/preview"
 )
 
 // demoReceivers are the sample receivers, good and bad.
@@ -145,11 +147,24 @@ func demoSteps(port string) []demoStep {
 	for _, w := range demoWebhooks() {
 		steps = append(steps, demoStep{w.ago, func(ctx context.Context, h *history) error { return h.add(ctx, w, port) }})
 	}
+	steps = append(steps,
+		demoKey(demoPast, "Product: publishes events", store.ScopePublish),
+		demoKey(11*demoDay, "Reports: read only", store.ScopeRead),
+	)
+	slices.SortStableFunc(steps, func(a, b demoStep) int { return cmp.Compare(b.ago, a.ago) })
 	return append(steps, demoStep{52 * time.Hour, func(ctx context.Context, h *history) error {
 		off := false
 		_, _, err := h.st.UpdateWebhook(ctx, h.account, h.ids[stagingPath], store.WebhookPatch{Active: &off, By: demoEmail})
 		return err
 	}})
+}
+
+// demoKey is the step that makes a key.
+func demoKey(ago time.Duration, name string, scope store.Scope) demoStep {
+	return demoStep{ago, func(ctx context.Context, h *history) error {
+		_, _, err := h.st.AddKey(ctx, h.account, name, []store.Scope{scope}, demoEmail)
+		return err
+	}}
 }
 
 // add adds a webhook.

@@ -14,13 +14,13 @@ import (
 // busyScreens are the pages of the demo's account.
 var busyScreens = []screen{
 	{name: "webhooks", path: at("/setup/webhooks")},
-	{name: "webhook-healthy", path: hookAt(crmPath, "?range=7d")},
-	{name: "webhook-failing", path: hookAt(billingPath, "?range=1h")},
-	{name: "webhook-probing", path: hookAt(payrollPath, "")},
-	{name: "webhook-slow", path: hookAt(archivePath, "?range=30d")},
-	{name: "webhook-paused", path: hookAt(stagingPath, "")},
-	{name: "webhook-edit", path: hookAt(billingPath, "/edit")},
-	{name: "webhook-delete", path: hookAt(retiredPath, "?confirm=delete")},
+	{name: "webhook-healthy", path: hookAt("crm", "?range=7d")},
+	{name: "webhook-failing", path: hookAt("billing", "?range=1h")},
+	{name: "webhook-probing", path: hookAt("payroll", "")},
+	{name: "webhook-slow", path: hookAt("archive", "?range=30d")},
+	{name: "webhook-paused", path: hookAt("staging", "")},
+	{name: "webhook-edit", path: hookAt("billing", "/edit")},
+	{name: "webhook-delete", path: hookAt("old-crm", "?confirm=delete")},
 	{name: "logs", path: at("/setup/webhooks/logs")},
 	{name: "logs-filtered", path: at("/setup/webhooks/logs?status=failed&time=7d")},
 	{name: "logs-nothing", path: at("/setup/webhooks/logs?q=nothing-holds-this")},
@@ -35,13 +35,14 @@ var busyScreens = []screen{
 	}},
 	{name: "add", path: at("/setup/webhooks/new")},
 	{name: "add-errors", do: (*screens).addWithErrors},
-	{name: "secret", do: (*screens).addForSecret},
 	{name: "send-test", path: at("/setup/webhooks/test")},
 	{name: "send-test-answer", do: (*screens).sendOneTest},
 	{name: "catalogue", path: at("/setup/webhooks/catalogue")},
 	{name: "limits", path: at("/setup/webhooks/limits")},
 	{name: "api-keys", path: at("/setup/api-keys")},
+	{name: "styleguide", path: at("/styleguide")},
 	{name: "not-found", path: at("/setup/webhooks/0190d2c1-0000-7000-8000-000000000000")},
+	{name: "secret", do: (*screens).addForSecret},
 }
 
 // firstScreens are what a new installation shows, in the order of the first run.
@@ -84,7 +85,7 @@ func (s *screens) addFirst() {
 }
 
 func (s *screens) sendOneTest() {
-	page := hookAt(crmPath, "")(s)
+	page := hookAt("crm", "")(s)
 	s.open(page)
 	s.p.follow(".head a[href*='" + testPath + "']")
 	s.p.follow(submitOf(testPath))

@@ -108,10 +108,10 @@ func (s *screens) shoot(name string) {
 // at gives a screen that is a path.
 func at(path string) func(*screens) string { return func(*screens) string { return path } }
 
-// hookAt gives the page of the sample webhook whose URL ends so.
-func hookAt(path, more string) func(*screens) string {
+// hookAt gives the page of the sample webhook at that host.
+func hookAt(host, more string) func(*screens) string {
 	return func(s *screens) string {
-		s.open("/setup/webhooks?q=" + path)
+		s.open("/setup/webhooks?q=https://" + host + demoDomain)
 		return s.link("#list th a[href^='/setup/webhooks/']") + more
 	}
 }
