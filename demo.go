@@ -46,12 +46,12 @@ func (p *program) demo(ctx context.Context, c *config, rate int, past time.Durat
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	port, trusted, err := startReceivers(ctx)
+	at, trusted, err := startReceivers(ctx)
 	if err != nil {
 		return err
 	}
-	c.trusted = trusted
-	password, err := tellPast(ctx, c, port, past)
+	c.trusted, c.resolver = trusted, demoNames(at.Addr())
+	password, err := tellPast(ctx, c, at, past)
 	if err != nil {
 		return err
 	}
@@ -79,7 +79,6 @@ func demoSettings(c *config) (err error) {
 	if c.targets, err = outbound.Parse("127.0.0.0/8"); err != nil {
 		return err
 	}
-	c.resolver = demoNames()
 	c.styleguide = true
 	c.limits.Retries = []time.Duration{3 * time.Second, 20 * time.Second, 2 * time.Minute, 10 * time.Minute, 30 * time.Minute}
 	c.dataDir, err = os.MkdirTemp("", "belfry-demo-")

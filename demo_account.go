@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -142,10 +143,10 @@ func demoWebhooks() []demoWebhook {
 }
 
 // demoSteps are what the admins of the sample account did, oldest first.
-func demoSteps(port string) []demoStep {
+func demoSteps(at netip.AddrPort) []demoStep {
 	var steps []demoStep
 	for _, w := range demoWebhooks() {
-		steps = append(steps, demoStep{w.ago, func(ctx context.Context, h *history) error { return h.add(ctx, w, port) }})
+		steps = append(steps, demoStep{w.ago, func(ctx context.Context, h *history) error { return h.add(ctx, w, at) }})
 	}
 	steps = append(steps,
 		demoKey(demoPast, "Product: publishes events", store.ScopePublish),
@@ -168,12 +169,13 @@ func demoKey(ago time.Duration, name string, scope store.Scope) demoStep {
 }
 
 // add adds a webhook.
-func (h *history) add(ctx context.Context, w demoWebhook, port string) error {
+func (h *history) add(ctx context.Context, w demoWebhook, at netip.AddrPort) error {
 	for _, r := range demoReceivers() {
 		if r.path != w.path {
 			continue
 		}
-		w.URL, w.Active, w.By = r.url(port), true, demoEmail
+		r.at = at
+		w.URL, w.Active, w.By = r.url(at), true, demoEmail
 		made, _, _, err := h.st.CreateWebhook(ctx, h.account, w.NewWebhook)
 		if err != nil {
 			return fmt.Errorf("add the sample webhook %s: %w", w.Description, err)

@@ -14,34 +14,31 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"net/netip"
 	"time"
 )
 
-// demoPorts are where the receivers stand, the first that is free.
-var demoPorts = [...]string{"443", "7443", "0"}
-
-// serveUntil serves on this machine until ctx ends, and gives the port.
-func serveUntil(ctx context.Context, handler http.Handler, config *tls.Config) (port string, err error) {
-	var socket net.Listener
-	for _, wanted := range demoPorts {
-		if socket, err = net.Listen("tcp", "127.0.0.1:"+wanted); err == nil {
-			break
+// demoSocket takes the first address of this machine that is free, of those that
+// make short URLs.
+func demoSocket() (socket net.Listener, at netip.AddrPort, err error) {
+	wanted := []string{"127.0.0.1:443", "127.0.0.2:443", "127.0.0.3:443", "127.0.0.4:443", "127.0.0.5:443", "127.0.0.1:7443", "127.0.0.1:0"}
+	for _, address := range wanted {
+		if socket, err = net.Listen("tcp", address); err == nil {
+			at, err = netip.ParseAddrPort(socket.Addr().String())
+			return socket, at, err
 		}
 	}
-	if err != nil {
-		return "", fmt.Errorf("start the sample receivers: %w", err)
-	}
-	_, port, err = net.SplitHostPort(socket.Addr().String())
-	if err != nil {
-		return "", err
-	}
+	return nil, at, fmt.Errorf("start the sample receivers: %w", err)
+}
+
+// serveUntil serves with TLS until ctx ends.
+func serveUntil(ctx context.Context, socket net.Listener, handler http.Handler, config *tls.Config) {
 	server := &http.Server{
 		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.New(io.Discard, "", 0),
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
 	go func() { _ = server.Serve(tls.NewListener(socket, config)) }() // until it is closed
 	context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, func() { server.Close() }) })
-	return port, nil
 }
 
 // certificateUntil makes a certificate for the sample receivers that is valid

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -41,9 +42,9 @@ type demoStep struct {
 }
 
 // tellPast fills the database that c names with the sample account, its people
-// and webhooks, whose receivers stand at the port, and that much of their past. It
+// and webhooks, whose receivers stand there, and that much of their past. It
 // gives the password to sign in with.
-func tellPast(ctx context.Context, c *config, port string, past time.Duration) (password string, err error) {
+func tellPast(ctx context.Context, c *config, at netip.AddrPort, past time.Duration) (password string, err error) {
 	clock := newPastClock(time.Now().UTC(), past, demoSeed)
 	opt := c.storeOptions()
 	opt.Now = clock.Now
@@ -60,7 +61,7 @@ func tellPast(ctx context.Context, c *config, port string, past time.Duration) (
 	if password, err = h.people(ctx); err != nil {
 		return "", err
 	}
-	h.steps = demoSteps(port)
+	h.steps = demoSteps(at)
 	return password, h.tell(ctx)
 }
 

@@ -13,11 +13,11 @@ import (
 // this machine, within the demo only.
 const demoDomain = ".acme.test"
 
-// demoNames looks names up: those of the sample receivers lead to this machine.
-func demoNames() *net.Resolver {
+// demoNames looks names up: those of the sample receivers lead there.
+func demoNames(receivers netip.Addr) *net.Resolver {
 	return outboundtest.Resolver(func(name string) []netip.Addr {
 		if strings.HasSuffix(name, demoDomain) {
-			return []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1})}
+			return []netip.Addr{receivers}
 		}
 		found, err := net.DefaultResolver.LookupNetIP(context.Background(), "ip", name)
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/google/uuid"
@@ -21,9 +22,10 @@ import (
 type demoReceiver struct {
 	host    string // within the demo's domain
 	path    string
-	expired bool          // its certificate is
-	typical time.Duration // how long it takes; half of the answers take longer
-	spread  float64       // of that time
+	at      netip.AddrPort // where it stands, of those of the past
+	expired bool           // its certificate is
+	typical time.Duration  // how long it takes; half of the answers take longer
+	spread  float64        // of that time
 	// downs are the times when it failed every request.
 	downs []demoDown
 	// answer says how it answers otherwise; nil: with a 200.
@@ -100,7 +102,7 @@ func (r *demoReceiver) reply(q demoRequest) (demoReply, time.Duration) {
 // past is the answer to a request that began then, so long ago.
 func (r *demoReceiver) past(start time.Time, ago time.Duration, delivery uuid.UUID, random *rand.Rand) outbound.Answer {
 	reply, took := r.reply(demoRequest{ago: ago, load: demoLevel(ago, start.Add(ago).Weekday()), share: shareOf(delivery.String()), rand: random})
-	a := outbound.Answer{StartedAt: start, Duration: took, RemoteAddress: "127.0.0.1:443"}
+	a := outbound.Answer{StartedAt: start, Duration: took, RemoteAddress: r.at.String()}
 	if reply.kind != "" {
 		a.Err = &outbound.Failure{Kind: reply.kind, Detail: reply.body}
 		return a
@@ -148,17 +150,17 @@ func (r *demoReceiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	fmt.Fprintln(w, reply.body)
 }
 
-// url is the receiver's, where the receivers stand at that port.
-func (r *demoReceiver) url(port string) string {
-	if port == "443" {
+// url is the receiver's, where the receivers stand at that address.
+func (r *demoReceiver) url(at netip.AddrPort) string {
+	if at.Port() == 443 {
 		return "https://" + r.host + demoDomain + r.path
 	}
-	return "https://" + r.host + demoDomain + ":" + port + r.path
+	return fmt.Sprintf("https://%s%s:%d%s", r.host, demoDomain, at.Port(), r.path)
 }
 
 // startReceivers serves the sample receivers on this machine until ctx ends. It
-// gives the port at which they stand, and who vouches for them.
-func startReceivers(ctx context.Context) (port string, trusted *x509.CertPool, err error) {
+// gives the address at which they stand, and who vouches for them.
+func startReceivers(ctx context.Context) (at netip.AddrPort, trusted *x509.CertPool, err error) {
 	expired := map[string]bool{}
 	mux := http.NewServeMux()
 	for _, r := range demoReceivers() {
@@ -167,19 +169,23 @@ func startReceivers(ctx context.Context) (port string, trusted *x509.CertPool, e
 	}
 	good, err := certificateUntil(time.Now().AddDate(0, 0, 90))
 	if err != nil {
-		return "", nil, err
+		return at, nil, err
 	}
 	bad, err := certificateUntil(time.Now().Add(-demoExpired))
 	if err != nil {
-		return "", nil, err
+		return at, nil, err
 	}
 	trusted = x509.NewCertPool()
 	trusted.AddCert(good.Leaf)
-	port, err = serveUntil(ctx, mux, &tls.Config{GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	socket, at, err := demoSocket()
+	if err != nil {
+		return at, nil, err
+	}
+	serveUntil(ctx, socket, mux, &tls.Config{GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 		if expired[hello.ServerName] {
 			return bad, nil
 		}
 		return good, nil
 	}})
-	return port, trusted, err
+	return at, trusted, nil
 }

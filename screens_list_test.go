@@ -109,8 +109,8 @@ func (s *screens) becomeOwner() {
 // each other: a page's own, and some for the soft edges of its letters.
 const (
 	screenHeight  = 1600
-	screenColours = 80
-	screenApart   = 20
+	screenColours = 112
+	screenApart   = 10
 )
 
 // slim makes a small picture of a screen shot.
