@@ -79,7 +79,7 @@ func TestARunShowsWhatBecameOfEachDelivery(t *testing.T) {
 			t.Error("a run that is over can be changed, or is followed")
 		}
 		has(t, plain(b.get(runPath(run.ID)+"?outcome=failed").dom(t), "main"), "None here")
-		has(t, plain(b.get(views.RunsAddress).dom(t), "main"), "FinishedResent 4 failed deliveries400mira@example.com")
+		has(t, plain(b.get(views.RunsAddress).dom(t), "main"), "FinishedResent 4 failed deliveries4 4 delivered, 0 failed again00mira@example.com")
 		if a := b.get(runPath(uuid.MustParse(nobodysID))); a.StatusCode != http.StatusNotFound {
 			t.Errorf("a run that nobody has: %s", a.Status)
 		}

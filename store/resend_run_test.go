@@ -181,7 +181,7 @@ func TestTwoNodesAtOneRunResendNothingTwice(t *testing.T) {
 	each(t, func(t *testing.T, d *desk) {
 		d.webhook("https://a.example/")
 		d.failMany(60)
-		run := d.start(0, store.DeliveryFilter{})
+		run := d.start(240, store.DeliveryFilter{})
 		a, b := d.NewResender(), freshOn(t, d, func(*store.Options) {}).NewResender()
 		for !ended(d, run.ID) {
 			d.clock.forward(300 * time.Millisecond)

@@ -56,7 +56,7 @@ func (v BulkView) sub() string {
 	if v.Preview.Count == 0 {
 		return ""
 	}
-	return "Oldest first. Receivers get the same data under the same webhook-id, and can drop what they have already."
+	return "Oldest first, under the same webhook-id: receivers can drop what they have already."
 }
 
 // number is how many will be resent, as far as they were counted.
