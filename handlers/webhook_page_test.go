@@ -203,7 +203,7 @@ func TestEachKindOfFailureSaysWhatToDoAboutIt(t *testing.T) {
 			{401, "status", "", "The receiver refuses our signature", nil},
 			{404, "status", "", "There is nothing at this path", nil},
 			{429, "status", "", "Retry-After is honoured", nil},
-			{301, "redirect", "", "Set the URL to where it leads: https://new.example/hook", []store.Header{{Name: "Location", Value: "https://new.example/hook"}}},
+			{301, "redirect", "", "leads to https://new.example/hook; set the URL to that.", []store.Header{{Name: "Location", Value: "https://new.example/hook"}}},
 			{0, "tls", "the certificate expired on " + ended.Format(time.DateOnly), "The certificate expired 3 days ago, on " + ended.Format("2 Jan 2006"), nil},
 			{0, "dns", "no such host one.example", "Check the host's name", nil},
 			{0, "connect", "the endpoint refused the connection", "Nothing listens there", nil},

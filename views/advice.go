@@ -66,7 +66,7 @@ func (p WebhookPage) whatToDo(k FailureKind, now time.Time) string {
 		return p.statusAdvice(k.Code)
 	case "redirect":
 		if k.MovedTo != "" {
-			return "Redirects are not followed. Set the URL to where it leads: " + k.MovedTo
+			return "Redirects are not followed, and this one leads to " + k.MovedTo + "; set the URL to that."
 		}
 		return "Redirects are not followed. Set the URL to where it leads."
 	case "timeout":

@@ -39,6 +39,16 @@ func (p WebhooksPage) sorts() FilterView {
 	return FilterView{Name: "sort", Label: "Sort", Value: p.Filter.Sort, Any: all[0].Label, Options: all[1:]}
 }
 
+// orderWords say in which order the list is, behind its count.
+func (p WebhooksPage) orderWords() string {
+	for _, sort := range webhookSorts() {
+		if sort.Value == p.Filter.Sort && len(p.Rows) > 1 {
+			return ", " + strings.ToLower(sort.Label[:1]) + sort.Label[1:]
+		}
+	}
+	return ""
+}
+
 // columns are the heads of the list; those with an order lead to it, and from there to its opposite.
 func (p WebhooksPage) columns() []Column {
 	return []Column{
