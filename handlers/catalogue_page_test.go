@@ -45,6 +45,12 @@ func TestATypeOfOnesOwnIsAddedOnceOrShownWithWhatIsWrong(t *testing.T) {
 			t.Error("typed values are lost:", got)
 		}
 		fields.Set("name", "order.paid")
+		fields.Set("sample", "{\n  \"order_id\": oops\n}")
+		broken := b.post(cataloguePath, fields)
+		has(t, plain(broken.dom(t), "#sample-error"), "line 2, character 15")
+		if got := fieldsOf(broken.dom(t), "main form").Get("sample"); got != fields.Get("sample") {
+			t.Errorf("typed %q, kept %q", fields.Get("sample"), got)
+		}
 		fields.Set("sample", `{"order_id":"o1"}`)
 		for range 2 {
 			if a := b.post(cataloguePath, fields); a.StatusCode != http.StatusSeeOther {
@@ -83,6 +89,9 @@ func TestAnEventSaysWhoGotItAndWhoDidNot(t *testing.T) {
 		has(t, plain(b.get(eventsPath+"?q=nowhere").dom(t), "#events"), "Nothing matches")
 		doc := b.get(eventPath(id)).dom(t)
 		has(t, plain(doc, ".event-cols"), "Pending", "Its delivery", "Not subscribed", "It did not take call.ended.", `"call_id": "c1"`, "berlin")
+		if got := b.get(eventPath(id) + "?body=raw").dom(t).Find("#event-data").Text(); got != `{"call_id":"c1","agent_id":"berlin"}` {
+			t.Error("the raw data is", got)
+		}
 		if link, _ := doc.Find(".event-cols a.link").Attr("href"); link != deliveryPath(delivery) {
 			t.Error("its delivery is at", link)
 		}

@@ -92,7 +92,7 @@ func (s *deliveryStory) showAttempts(v *views.DeliveryView, place deliveryPlace,
 	v.PageURL = place.address()
 	a := &s.attempts[chosen]
 	v.Exchange, v.Curl = s.exchange(a), curlOf(a)
-	v.Exchange.Bodies = place.bodyChoices()
+	v.Exchange.Bodies = bodyChoices(place.bodies(false).address(), place.bodies(true).address(), place.raw)
 	if place.raw {
 		v.Exchange.Raw = true
 		if role.CanEdit() {

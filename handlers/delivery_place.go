@@ -100,9 +100,6 @@ func (p deliveryPlace) neighbour(n store.Neighbour, cursor, end string) views.Ne
 func (p deliveryPlace) logHref() string { return withQuery(logsPath, p.list.query()) }
 
 // bodyChoices are the two ways to show a body.
-func (p deliveryPlace) bodyChoices() []views.Choice {
-	return []views.Choice{
-		{Label: "Pretty", Href: p.bodies(false).address(), Current: !p.raw},
-		{Label: "Raw", Href: p.bodies(true).address(), Current: p.raw},
-	}
+func bodyChoices(pretty, asSent string, raw bool) []views.Choice {
+	return []views.Choice{{Label: "Pretty", Href: pretty, Current: !raw}, {Label: "Raw", Href: asSent, Current: raw}}
 }

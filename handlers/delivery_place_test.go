@@ -67,7 +67,7 @@ func TestTwoAttemptsStandSideBySideWithWhatDiffers(t *testing.T) {
 		s.answer(http.StatusServiceUnavailable)
 		doc := b.get(deliveryPath(id) + "?attempt=2&with=1&status=pending").dom(t)
 		has(t, plain(doc, "#difference thead"), "Attempt 1", "Attempt 2")
-		has(t, plain(doc, "#difference"), "Outcome answer", "200 OK", "503 Service Unavailable", "the same in both")
+		has(t, plain(doc, "#difference"), "Outcome", "200 OK", "503 Service Unavailable", "the same in both")
 		if strings.Contains(plain(doc, "#difference tbody"), "content-type") {
 			t.Error("what is the same is listed")
 		}

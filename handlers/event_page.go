@@ -36,6 +36,8 @@ func (h *Handlers) eventPage(c echo.Context) error {
 		ID: id.String(), Type: e.Type, Agent: e.AgentID, Test: e.Test, Published: views.Ago(e.CreatedAt.Time), Data: string(e.Data),
 		Size: views.Bytes(int64(len(e.Data))) + " as it is sent, of at most " + views.Bytes(int64(p.Account.Limits.EventBytes)) + ".", Deliveries: deliveryLines(deliveries),
 	}
+	v.Raw = c.QueryParam("body") == "raw"
+	v.Bodies = bodyChoices(eventPath(id), eventPath(id)+"?body=raw", v.Raw)
 	if gap := e.CreatedAt.Sub(e.OccurredAt.Time).Abs(); gap > 1e9 {
 		v.Occurred = views.FullTime(e.OccurredAt.Time)
 	}

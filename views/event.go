@@ -57,6 +57,8 @@ type EventView struct {
 	Published       templ.Component
 	Occurred        string // where it differs from when it was published
 	Data            string
+	Bodies          []Choice // pretty and raw
+	Raw             bool     // the data as it is sent
 	Size            string
 	Verdicts        []VerdictLine
 	Deliveries      []DeliveryLine
