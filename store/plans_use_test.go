@@ -107,6 +107,11 @@ func (g *grown) pagesUse() []use {
 		{name: "their deliveries", do: list(EventFilter{}), by: "deliveries_event (event_id=?)"},
 		{name: "older events", do: list(EventFilter{Before: event}), by: "events_account (account_id=? AND id<?)"},
 		{name: "newer events", do: list(EventFilter{After: event}), by: "events_account (account_id=? AND id>?)"},
+		{name: "events since an hour", do: list(EventFilter{From: g.to.Add(-time.Hour)}), by: "events_account (account_id=? AND id>?)"},
+		{name: "count of events", do: func(ctx context.Context) error {
+			_, _, err := g.CountEvents(ctx, g.account, EventFilter{}, 1000)
+			return err
+		}, most: 3 * grownSearch, by: "events_account (account_id=?)"},
 		{name: "events of a type", do: list(EventFilter{Type: "call.missed"}), by: "events_type (account_id=? AND type=?)"},
 		{name: "events of a type that never was", do: list(EventFilter{Type: "call.never"}), by: "events_type (account_id=? AND type=?)"},
 		{name: "event by its id", do: list(EventFilter{Text: event.String()}), by: "sqlite_autoindex_events_1 (id=?)"},
