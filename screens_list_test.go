@@ -110,6 +110,7 @@ func (s *screens) becomeOwner() {
 const (
 	screenHeight  = 1600
 	screenColours = 112
+	screenHues    = 60 // of those taken first, so that a rare hue is not lost
 	screenApart   = 10
 )
 
@@ -141,11 +142,12 @@ func mainColours(of image.Image, size image.Rectangle) color.Palette {
 		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a.R, b.R), cmp.Compare(a.G, b.G), cmp.Compare(a.B, b.B))
 	})
 	var palette color.Palette
-	for _, c := range all {
-		near := slices.ContainsFunc(palette, func(p color.Color) bool { return apart(c, p.(color.RGBA)) < screenApart })
-		// The greys of the surfaces lie near each other: what fills much counts by itself.
-		if len(palette) < screenColours && (!near || counts[c] > 5000) {
-			palette = append(palette, c)
+	for _, apartBy := range []int{screenHues, screenApart} {
+		for _, c := range all {
+			near := slices.ContainsFunc(palette, func(p color.Color) bool { return apart(c, p.(color.RGBA)) < apartBy })
+			if len(palette) < screenColours && !near {
+				palette = append(palette, c)
+			}
 		}
 	}
 	return palette
