@@ -14,7 +14,11 @@ import (
 
 // newWebhookPage shows the empty form.
 func (h *Handlers) newWebhookPage(c echo.Context) error {
-	return h.showWebhookForm(c, newWebhookForm(), store.Webhook{}, nil)
+	f := newWebhookForm()
+	if c.QueryParam("url") == store.InboxURL {
+		f.URL, f.Description = store.InboxURL, "Test inbox"
+	}
+	return h.showWebhookForm(c, f, store.Webhook{}, nil)
 }
 
 func (h *Handlers) showWebhookForm(c echo.Context, f webhookForm, saved store.Webhook, faults *formFaults) error {

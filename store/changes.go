@@ -9,7 +9,7 @@ import (
 // Change says that something is no longer as it was. It tells what to look at
 // again, not how it is now.
 type Change struct {
-	// Kind is "delivery", "webhook", "event", "resend" or "account".
+	// Kind is "delivery", "webhook", "event", "resend", "account" or "inbox".
 	Kind string `json:"k"`
 	// AccountID owns what changed; the zero id means every account.
 	AccountID uuid.UUID `json:"a"`
@@ -28,6 +28,7 @@ const (
 	ChangeEvent    = "event"
 	ChangeResend   = "resend"
 	ChangeAccount  = "account"
+	ChangeInbox    = "inbox"
 )
 
 // bell fans changes out to listeners. A listener that does not keep up loses

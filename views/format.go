@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"belfry/store"
 )
 
 // Count writes a number with commas: 22,814.
@@ -173,6 +175,9 @@ func ShortID(id string) string {
 
 // SplitURL parts a URL for showing: host with port, and what follows it. The scheme is left out unless it is plain http.
 func SplitURL(url string) (host, rest string) {
+	if url == store.InboxURL {
+		return "Test inbox", ""
+	}
 	shown := strings.TrimPrefix(url, "https://")
 	start := 0
 	if strings.HasPrefix(shown, "http://") {

@@ -17,6 +17,7 @@ const (
 	EntryWebhooks  Entry = "webhooks"
 	EntryLogs      Entry = "logs"
 	EntryTest      Entry = "test"
+	EntryInbox     Entry = "inbox"
 	EntryCatalogue Entry = "catalogue"
 	EntryLimits    Entry = "limits"
 	EntryKeys      Entry = "keys"
@@ -50,6 +51,7 @@ func places() []place {
 		{entry: EntryWebhooks, label: "Webhooks", icon: "webhook", href: "/setup/webhooks", key: "w"},
 		{entry: EntryLogs, label: "Logs", icon: "scroll-text", href: "/setup/webhooks/logs", key: "l"},
 		{entry: EntryTest, label: "Send test", icon: "send", href: "/setup/webhooks/test", key: "t"},
+		{entry: EntryInbox, label: "Test inbox", icon: "inbox", href: "/setup/webhooks/inbox", key: "i"},
 		{entry: EntryCatalogue, label: "Event catalogue", icon: "book-open", href: "/setup/webhooks/catalogue", key: "c"},
 		{entry: EntryLimits, label: "Limits", icon: "gauge", href: "/setup/webhooks/limits", key: "m"},
 		{entry: EntryKeys, label: "API keys", icon: "key-round", href: "/setup/api-keys", key: "k"},

@@ -83,7 +83,7 @@ func (w *Worker) send(ctx context.Context, j *store.Job) (store.Result, bool) {
 	req, sum, err := sign(j, time.Now())
 	var answer outbound.Answer
 	if err == nil {
-		answer = w.client.Do(ctx, j.Endpoint.Account, req)
+		answer = w.exchange(ctx, j, req)
 	} else { // a secret that is kept was checked, so this is a fault of ours
 		answer = outbound.Answer{StartedAt: time.Now().UTC(), Err: &outbound.Failure{Kind: outbound.KindInterrupted, Detail: "the request could not be signed: " + err.Error()}}
 	}

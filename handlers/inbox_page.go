@@ -1,0 +1,108 @@
+package handlers
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+
+	"belfry/store"
+	"belfry/views"
+	"belfry/web"
+)
+
+const inboxPath = "/setup/webhooks/inbox"
+
+// inboxPage shows what arrived in the account's test inbox.
+func (h *Handlers) inboxPage(c echo.Context) error {
+	ctx, p := c.Request().Context(), personOf(c)
+	v := views.InboxView{Token: store.NewFormToken(), CanEdit: p.Role.CanEdit()}
+	webhooks, err := h.store.Webhooks(ctx, p.Account.ID)
+	if err != nil {
+		return err
+	}
+	for _, w := range webhooks {
+		v.Webhook = v.Webhook || w.URL == store.InboxURL
+	}
+	if v.Answer, err = h.store.InboxAnswer(ctx, p.Account.ID); err != nil {
+		return err
+	}
+	list, err := h.store.InboxRequests(ctx, p.Account.ID)
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		v.Arrivals = append(v.Arrivals, arrivalView(&list[i]))
+	}
+	v.LiveURL = withQuery(inboxPath+"/live", url.Values{"seen": {newestArrival(list)}})
+	return web.Render(c, http.StatusOK, views.Inbox(h.frame(c, views.EntryInbox), v))
+}
+
+func newestArrival(list []store.InboxRequest) string {
+	if len(list) == 0 {
+		return ""
+	}
+	return list[0].ID.String()
+}
+
+func arrivalView(r *store.InboxRequest) views.ArrivalView {
+	v := views.ArrivalView{
+		ID: r.ID.String(), Event: r.EventType, Delivery: r.DeliveryID.String(), Attempt: "attempt " + strconv.Itoa(r.Attempt),
+		When: r.CreatedAt.Time, Answered: strconv.Itoa(r.StatusCode), Body: maskBody(strings.ToValidUTF8(string(r.Body), "\uFFFD")),
+	}
+	switch r.Verified {
+	case store.VerifiedBySecret:
+		v.Verified, v.Why = views.AnswerState("Verified", true), "Both signature headers and the body's own fit the webhook's secret."
+	case store.VerifiedByBoth:
+		v.Verified, v.Why = views.AnswerState("Verified", true), "A rotation overlaps: the old secret signs first and the new one beside it, and both fit."
+	case store.NotSigned:
+		v.Verified, v.Why = views.State{Icon: "shield-off", Tone: "idle", Word: "Not signed"}, "It was sent without a secret, so nothing can be verified."
+	default:
+		v.Verified, v.Why = views.AnswerState("Not verified", false), "A signature does not fit the webhook's secret."
+	}
+	for _, header := range r.Headers {
+		v.Headers = append(v.Headers, views.HeaderLine{Name: strings.ToLower(header.Name), Value: maskHeader(header.Name, header.Value)})
+	}
+	if r.Size > len(r.Body) {
+		v.Note = "The first " + views.Bytes(int64(len(r.Body))) + " of " + views.Bytes(int64(r.Size)) + " are kept here."
+	}
+	return v
+}
+
+// setInboxAnswer chooses what the inbox answers.
+func (h *Handlers) setInboxAnswer(c echo.Context) error {
+	fields, err := web.Form(c)
+	if err != nil {
+		return err
+	}
+	return h.submit(c, fields.Get(tokenField), func(ctx context.Context) (string, error) {
+		if err := h.store.SetInboxAnswer(ctx, personOf(c).Account.ID, fields.Get("answer")); err != nil {
+			return "", err
+		}
+		addToast(c, views.ToastView{Text: "Saved."})
+		return inboxPath, nil
+	}, nil)
+}
+
+// inboxLive tells an open inbox when something has arrived.
+func (h *Handlers) inboxLive(c echo.Context) error {
+	account, seen := personOf(c).Account.ID, c.QueryParam("seen")
+	return web.Stream(c, func(ctx context.Context, send web.Send) error {
+		bell := h.store.Changes(func(change store.Change) bool {
+			return concerns(change, account) && (change.Kind == store.ChangeInbox || change.ID == uuid.Nil)
+		})
+		defer bell.Close()
+		return h.follow(ctx, c, bell, func() error {
+			newest, err := h.store.NewestInboxRequest(ctx, account)
+			if err != nil || newest == uuid.Nil || newest.String() == seen {
+				return err
+			}
+			seen = newest.String()
+			return send("changed", "", nil)
+		})
+	})
+}
