@@ -81,7 +81,7 @@ func (s *Store) KeepInboxRequest(ctx context.Context, r InboxRequest) error {
 	}
 	row := inboxRow{
 		ID: newID(), AccountID: r.AccountID, WebhookID: r.WebhookID, DeliveryID: r.DeliveryID, EventType: r.EventType, Attempt: r.Attempt,
-		Verified: r.Verified, Headers: jsonText(r.Headers), Body: slices.Clone(r.Body[:min(len(r.Body), InboxBody)]), Size: len(r.Body),
+		Verified: r.Verified, Headers: jsonText(r.Headers), Body: append([]byte{}, r.Body[:min(len(r.Body), InboxBody)]...), Size: len(r.Body),
 		StatusCode: r.StatusCode, CreatedAt: At(now),
 	}
 	return s.tx(ctx, func(ctx context.Context, tx bun.Tx) ([]Change, error) {

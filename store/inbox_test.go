@@ -1,23 +1,23 @@
 package store_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 
 	"belfry/store"
-	"belfry/store/storetest"
 )
 
 func TestTheTestInboxKeepsTheLastHundredOfEachAccount(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, db storetest.Database) {
-		s, account := openWithAccount(t, db)
-		other, err := s.AddAccount(t.Context(), "other")
+	onEach(t, func(t *testing.T, ctx context.Context, s *store.Store, a store.Account) {
+		account := a.ID
+		other, err := s.AddAccount(ctx, "other")
 		if err != nil {
 			t.Fatal(err)
 		}
 		keep := func(r store.InboxRequest) {
 			t.Helper()
-			if err := s.KeepInboxRequest(t.Context(), r); err != nil {
+			if err := s.KeepInboxRequest(ctx, r); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -25,17 +25,17 @@ func TestTheTestInboxKeepsTheLastHundredOfEachAccount(t *testing.T) {
 		for i := range store.InboxKept + 2 {
 			keep(store.InboxRequest{AccountID: account, EventType: "call.ended", Attempt: i, Body: []byte(strings.Repeat("x", store.InboxBody+1))})
 		}
-		list, err := s.InboxRequests(t.Context(), account)
+		list, err := s.InboxRequests(ctx, account)
 		if err != nil || len(list) != store.InboxKept || list[0].Attempt != store.InboxKept+1 || list[len(list)-1].Attempt != 2 {
 			t.Fatalf("%d requests, %v", len(list), err)
 		}
 		if len(list[0].Body) != store.InboxBody || list[0].Size != store.InboxBody+1 {
 			t.Errorf("%d bytes of %d are kept", len(list[0].Body), list[0].Size)
 		}
-		if list, err = s.InboxRequests(t.Context(), other.ID); err != nil || len(list) != 1 {
+		if list, err = s.InboxRequests(ctx, other.ID); err != nil || len(list) != 1 {
 			t.Errorf("the other account has %d, %v", len(list), err)
 		}
-		if err := s.SetInboxAnswer(t.Context(), account, "302"); !store.IsCode(err, store.CodeInvalid) {
+		if err := s.SetInboxAnswer(ctx, account, "302"); !store.IsCode(err, store.CodeInvalid) {
 			t.Errorf("an unknown answer gave %v", err)
 		}
 	})

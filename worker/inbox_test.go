@@ -14,7 +14,9 @@ func TestWhatGoesToTheTestInboxIsSignedRecordedAndVerified(t *testing.T) {
 		id := d.webhook(store.InboxURL)
 		d.work()
 		d.publish(1)
-		d.until("the delivery arrived", func() bool { return len(d.deliveries(store.DeliveryFilter{Status: []store.Status{store.Delivered}})) == 1 })
+		d.until("the delivery arrived", func() bool {
+			return len(d.deliveries(store.DeliveryFilter{Status: []store.Status{store.Delivered}})) == 1
+		})
 		list, err := d.store.InboxRequests(t.Context(), d.account)
 		d.must(err)
 		if len(list) != 1 || list[0].Verified != store.VerifiedBySecret || list[0].WebhookID != id || list[0].Attempt != 1 || list[0].StatusCode != 200 {
