@@ -58,7 +58,7 @@ func (f *flow) addWrong() {
 	f.refused(submitOf("/setup/webhooks"), http.StatusUnprocessableEntity)
 	f.p.seeText(".summary", "3 things")
 	f.p.seeText("#url-error", "private")
-	f.focused("url")
+	f.focused("faults")
 	for field, want := range map[string]string{"#url": "https://10.0.0.1/hook", "#description": "Orders desk", "#secret": "short"} {
 		if got := f.p.value(field); got != want {
 			f.t.Errorf("%s came back as %q, want %q", field, got, want)

@@ -67,14 +67,14 @@ func newSite(t *testing.T, db storetest.Database, change func(*store.Options)) *
 	if s.account, err = st.EnsureDefaultAccount(ctx); err != nil {
 		t.Fatal(err)
 	}
-	s.handlers = New(Options{Store: st, Version: "test", Log: opt.Log, PrintCode: func(code string) { s.printed = append(s.printed, code) }})
+	s.handlers = New(Options{Store: st, Version: "test", Styleguide: true, Log: opt.Log, PrintCode: func(code string) { s.printed = append(s.printed, code) }})
 	srv, err := web.New(web.Options{ErrorHandler: s.handlers.Error, Log: opt.Log})
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.web = srv
 	s.handlers.Routes(srv)
-	s.server = httptest.NewServer(srv.Handler())
+	s.server = httptest.NewServer(shownViews.watch(srv.Handler()))
 	t.Cleanup(s.server.Close)
 	t.Cleanup(srv.EndStreams)
 	return s

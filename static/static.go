@@ -114,7 +114,7 @@ func contentType(name string) string {
 func newBundle() *bundle {
 	sprite, icons := newSprite()
 	files := map[string][]byte{
-		"app.css":     join("vendor/basecoat.css", "css/*.css"),
+		"app.css":     slices.Concat(basecoat(), join("css/*.css")),
 		"app.js":      program(),
 		"htmx.js":     join("vendor/htmx.min.js", "vendor/hx-sse.min.js"),
 		"favicon.svg": join("favicon.svg"),
@@ -142,12 +142,24 @@ func program() []byte {
 		if i > 0 {
 			out.WriteString("{\n")
 		}
-		out.Write(mustRead(name))
+		out.Write(bare(mustRead(name)))
 		if i > 0 {
 			out.WriteString("}\n")
 		}
 	}
 	out.WriteString("})();\n")
+	return out.Bytes()
+}
+
+// bare is a script without indents and lines of comment.
+func bare(script []byte) []byte {
+	var out bytes.Buffer
+	for line := range bytes.Lines(script) {
+		if line = bytes.TrimSpace(line); len(line) > 0 && !bytes.HasPrefix(line, []byte("//")) {
+			out.Write(line)
+			out.WriteByte('\n')
+		}
+	}
 	return out.Bytes()
 }
 

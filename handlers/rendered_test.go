@@ -1,0 +1,119 @@
+package handlers
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/a-h/templ"
+
+	"belfry/store/storetest"
+	"belfry/views"
+)
+
+// shownViews is what all tests of this package render, by the names of views.
+var shownViews = &seen{names: map[string]bool{}}
+
+// seen notes the components that are rendered: each of them looks for its
+// children in the context, and is found on the stack there.
+type seen struct {
+	mu    sync.Mutex
+	names map[string]bool
+}
+
+// watch notes what the handler renders.
+func (s *seen) watch(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r.WithContext(watched{templ.InitializeContext(r.Context()), s}))
+	})
+}
+
+type watched struct {
+	context.Context
+	seen *seen
+}
+
+func (w watched) Value(key any) any {
+	w.seen.note()
+	return w.Context.Value(key)
+}
+
+func (s *seen) note() {
+	var stack [24]uintptr
+	frames := runtime.CallersFrames(stack[:runtime.Callers(3, stack[:])])
+	for frame, more := frames.Next(); more; frame, more = frames.Next() {
+		if name, ours := strings.CutPrefix(frame.Function, "belfry/views."); ours {
+			name, _, _ = strings.Cut(name, ".")
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.names[name] = true
+			return
+		}
+	}
+}
+
+// missing are the components of views that were never rendered.
+func (s *seen) missing() []string {
+	files, err := filepath.Glob("../views/*_templ.go")
+	if err != nil || len(files) == 0 {
+		return []string{fmt.Sprintf("no templates were found (%v)", err)}
+	}
+	var names []string
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			return []string{err.Error()}
+		}
+		for _, found := range regexp.MustCompile(`(?m)^func (\w+)\(.*\) templ\.Component \{$`).FindAllStringSubmatch(string(source), -1) {
+			if !s.names[found[1]] {
+				names = append(names, found[1])
+			}
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// TestMain runs all tests and then demands that they rendered every view: one
+// that none of them sees may be broken, or not needed.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	code := m.Run()
+	if code == 0 && everyTestRan() {
+		if names := shownViews.missing(); len(names) > 0 {
+			fmt.Printf("FAIL: %d views were never rendered by any test: %s\n", len(names), strings.Join(names, ", "))
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+// everyTestRan is false where only some were asked for.
+func everyTestRan() bool {
+	for _, name := range []string{"test.run", "test.skip", "test.list"} {
+		if flag.Lookup(name).Value.String() != "" {
+			return false
+		}
+	}
+	return !testing.Short()
+}
+
+func TestTheStyleguideIsThereWhereItIsAskedFor(t *testing.T) {
+	db := storetest.SQLite(t)
+	s := newSite(t, db, nil)
+	b := s.signedIn("viewer")
+	for name := range views.Styleguide() {
+		b.get(styleguidePath+"/"+name).wants(t, http.StatusOK)
+	}
+	b.get(styleguidePath).wants(t, http.StatusOK)
+	b.get(styleguidePath+"/nothing").wants(t, http.StatusNotFound)
+}
