@@ -51,14 +51,25 @@ func (s *seen) note() {
 	var stack [24]uintptr
 	frames := runtime.CallersFrames(stack[:runtime.Callers(3, stack[:])])
 	for frame, more := frames.Next(); more; frame, more = frames.Next() {
-		if name, ours := strings.CutPrefix(frame.Function, "belfry/views."); ours {
-			name, _, _ = strings.Cut(name, ".")
+		if strings.HasSuffix(frame.File, "_templ.go") {
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			s.names[name] = true
+			s.names[componentOf(frame.Function)] = true
 			return
 		}
 	}
+}
+
+// componentOf is the component that a closure is of: Toast in views.Toast.func1,
+// in views.Toast.func1.2 and, made part of its caller, in handlers.say.Toast.func1.
+func componentOf(closure string) string {
+	parts := strings.Split(closure, ".")
+	for i := len(parts) - 1; i > 0; i-- {
+		if strings.Trim(strings.TrimPrefix(parts[i], "func"), "0123456789") != "" {
+			return parts[i]
+		}
+	}
+	return closure
 }
 
 // missing are the components of views that were never rendered.
@@ -74,7 +85,7 @@ func (s *seen) missing() []string {
 			return []string{err.Error()}
 		}
 		for _, found := range regexp.MustCompile(`(?m)^func (\w+)\(.*\) templ\.Component \{$`).FindAllStringSubmatch(string(source), -1) {
-			if !s.names[found[1]] {
+			if !s.names[found[1]] && !strings.HasPrefix(found[1], "Live") { // streams render once for all who watch, outside of any request
 				names = append(names, found[1])
 			}
 		}

@@ -44,7 +44,7 @@ const answered = `new Promise(done => { const look = left => {
 // check on leaving the field is answered while the mouse is down, and takes away the fault above the button.
 func TestAPressIsNotLostToAnAnswerThatComesMeanwhile(t *testing.T) {
 	fine := []Tick{{Tone: "ok", Word: "Well formed"}}
-	form := templ.Join(templ.Raw(`<form action="/saved">`), URLField("https://wrong.example", "This leads to a private address.", fine), Button("Save", Btn{Kind: "primary"}), templ.Raw("</form>"))
+	form := templ.Join(templ.Raw(`<form action="/saved">`), TextField(urlField("https://wrong.example", "This leads to a private address.", fine, "")), Button("Save", Btn{Kind: "primary"}), templ.Raw("</form>"))
 	server := httptest.NewServer(serving(t, map[string]templ.Component{
 		"/form": with(Bare("Form", ""), form), "/saved": with(Bare("Saved", ""), templ.Raw(`<p id="saved">Saved</p>`)),
 		WebhooksAddress + "/check-url": URLChecks("https://right.example", "", fine),
