@@ -85,7 +85,7 @@ func (s *seen) missing() []string {
 			return []string{err.Error()}
 		}
 		for _, found := range regexp.MustCompile(`(?m)^func (\w+)\(.*\) templ\.Component \{$`).FindAllStringSubmatch(string(source), -1) {
-			if !s.names[found[1]] && !strings.HasPrefix(found[1], "Live") { // streams render once for all who watch, outside of any request
+			if name := found[1]; !s.names[name] && !streamed(name) {
 				names = append(names, found[1])
 			}
 		}
@@ -93,6 +93,10 @@ func (s *seen) missing() []string {
 	slices.Sort(names)
 	return names
 }
+
+// streamed says that a component is rendered once for all who watch a stream,
+// outside of any request: the tests of streams read what becomes of it.
+func streamed(name string) bool { return strings.HasPrefix(name, "Live") || name == "LogCount" }
 
 // TestMain runs all tests and then demands that they rendered every view: one
 // that none of them sees may be broken, or not needed.
