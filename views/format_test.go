@@ -105,7 +105,7 @@ func TestIdsAndAddressesAreShortened(t *testing.T) {
 		{"https://one.example", "one.example", ""},
 		{"https://one.example?x=1", "one.example", "?x=1"},
 		{"http://127.0.0.1:9000/hook", "http://127.0.0.1:9000", "/hook"},
-		{"inbox:", "inbox:", ""},
+		{"inbox:", "Test inbox", ""},
 	}
 	for _, c := range cases {
 		host, rest := SplitURL(c.url)
