@@ -21,7 +21,7 @@ const (
 	// than what pages wait for an answer of ours.
 	trialFirstWait = 1500 * time.Millisecond
 	trialWait      = 12 * time.Second
-	earlierTests   = 5
+	earlierTests   = 10
 )
 
 // withTest leads to the form for tests, filled in like the delivery.
