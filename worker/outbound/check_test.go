@@ -90,7 +90,7 @@ func TestRefusedURLsSayWhatToChange(t *testing.T) {
 		{"https://:443/", "names no host"},
 		{"example.com/hook", "must start with https://"},
 		{"ftp://example.com/", "must start with https://"},
-		{"inbox:", "must start with https://"},
+		{"inbox:x", "must start with https://"},
 		{"//example.com/", "must start with https://"},
 		{"http://example.com/", "must start with https://"},
 		{"http://unknown.example/", "must start with https://"},
