@@ -15,7 +15,7 @@ import (
 var busyScreens = []screen{
 	{name: "webhooks", path: at("/setup/webhooks")},
 	{name: "webhook-healthy", path: hookAt("crm", "?range=7d")},
-	{name: "webhook-failing", path: hookAt("billing", "?range=1h")},
+	{name: "webhook-failing", path: hookAt("helpdesk", "?range=1h")},
 	{name: "webhook-probing", path: hookAt("payroll", "")},
 	{name: "webhook-slow", path: hookAt("archive", "?range=30d")},
 	{name: "webhook-paused", path: hookAt("staging", "")},
@@ -37,6 +37,9 @@ var busyScreens = []screen{
 	{name: "add-errors", do: (*screens).addWithErrors},
 	{name: "send-test", path: at("/setup/webhooks/test")},
 	{name: "send-test-answer", do: (*screens).sendOneTest},
+	{name: "inbox", path: at("/setup/webhooks/inbox")},
+	{name: "signature", path: at("/setup/webhooks/signature")},
+	{name: "resend", path: at("/setup/webhooks/logs/resend?status=failed")},
 	{name: "catalogue", path: at("/setup/webhooks/catalogue")},
 	{name: "limits", path: at("/setup/webhooks/limits")},
 	{name: "api-keys", path: at("/setup/api-keys")},
