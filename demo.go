@@ -39,7 +39,11 @@ func (p *program) demo(ctx context.Context, c *config, rate int, past time.Durat
 	if err := demoSettings(c); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(c.dataDir)) }()
+	defer func() {
+		if err = errors.Join(err, os.RemoveAll(c.dataDir)); err == nil {
+			fmt.Fprintln(p.stdout, "\nThe demo has ended, and its data is gone.")
+		}
+	}()
 	log := slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelError}))
 	if p.getenv("GOGC") == "" {
 		debug.SetGCPercent(garbage)
@@ -51,17 +55,13 @@ func (p *program) demo(ctx context.Context, c *config, rate int, past time.Durat
 		return err
 	}
 	c.trusted, c.resolver = trusted, demoNames(at.Addr())
-	password, err := tellPast(ctx, c, at, past)
+	account, password, err := tellPast(ctx, c, at, past)
 	if err != nil {
 		return err
 	}
 	n, err := startNode(ctx, c, log, p.stdout)
 	if err != nil {
 		return err
-	}
-	account, err := n.store.EnsureDefaultAccount(ctx)
-	if err != nil {
-		return errors.Join(err, n.store.Close())
 	}
 	fmt.Fprintf(p.stdout, "The Belfry demo is at %s\n\n    email     %s\n    password  %s\n\nEvents go on coming; receivers are good and bad, all on this machine. Ctrl-C ends it and throws the data away.\n",
 		n.url, demoEmail, password)

@@ -14,8 +14,9 @@ import (
 )
 
 // demoExpired is how long ago the certificate of the payroll's receiver expired,
-// demoRefused how long one of the servers of the help desk knows an old secret
-// only, and demoLocked how long the ledger of billing is short of memory.
+// demoRefused how long some servers of the help desk know an old secret only,
+// demoLocked how long the ledger of billing is short of memory, and demoRetired
+// how long ago the old CRM ended.
 const (
 	demoExpired = 5 * time.Hour
 	demoRefused = 48 * time.Minute

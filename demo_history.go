@@ -43,26 +43,26 @@ type demoStep struct {
 
 // tellPast fills the database that c names with the sample account, its people
 // and webhooks, whose receivers stand there, and that much of their past. It
-// gives the password to sign in with.
-func tellPast(ctx context.Context, c *config, at netip.AddrPort, past time.Duration) (password string, err error) {
+// gives the account and the password to sign in with.
+func tellPast(ctx context.Context, c *config, at netip.AddrPort, past time.Duration) (account uuid.UUID, password string, err error) {
 	clock := newPastClock(time.Now().UTC(), past, demoSeed)
 	opt := c.storeOptions()
 	opt.Now = clock.Now
 	opt.Limits.RatePerMinute = 10_000_000 // the past was not told at once, as it is here
 	st, err := store.Open(ctx, opt)
 	if err != nil {
-		return "", err
+		return account, "", err
 	}
 	defer st.Close()
 	if err := st.Migrate(ctx); err != nil {
-		return "", err
+		return account, "", err
 	}
 	h := newHistory(st, clock)
 	if password, err = h.people(ctx); err != nil {
-		return "", err
+		return account, "", err
 	}
 	h.steps = demoSteps(at)
-	return password, h.tell(ctx)
+	return h.account, password, h.tell(ctx)
 }
 
 func newHistory(st *store.Store, clock *pastClock) *history {

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"time"
 
 	"belfry/worker/outbound/outboundtest"
 )
@@ -13,13 +14,18 @@ import (
 // this machine, within the demo only.
 const demoDomain = ".acme.test"
 
+// lookupTime is how long the system is asked for a name.
+const lookupTime = 5 * time.Second
+
 // demoNames looks names up: those of the sample receivers lead there.
 func demoNames(receivers netip.Addr) *net.Resolver {
 	return outboundtest.Resolver(func(name string) []netip.Addr {
 		if strings.HasSuffix(name, demoDomain) {
 			return []netip.Addr{receivers}
 		}
-		found, err := net.DefaultResolver.LookupNetIP(context.Background(), "ip", name)
+		ctx, cancel := context.WithTimeout(context.Background(), lookupTime)
+		defer cancel()
+		found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", name)
 		if err != nil {
 			return nil
 		}

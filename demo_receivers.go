@@ -103,15 +103,19 @@ func (r *demoReceiver) reply(q demoRequest) (demoReply, time.Duration) {
 func (r *demoReceiver) past(start time.Time, ago time.Duration, delivery uuid.UUID, random *rand.Rand) outbound.Answer {
 	reply, took := r.reply(demoRequest{ago: ago, load: demoLevel(ago, start.Add(ago).Weekday()), share: shareOf(delivery.String()), rand: random})
 	a := outbound.Answer{StartedAt: start, Duration: took, RemoteAddress: r.at.String()}
-	if reply.kind != "" {
-		a.Err = &outbound.Failure{Kind: reply.kind, Detail: reply.body}
-		return a
-	}
-	a.Phases.Reused = random.IntN(5) > 0
+	a.Phases.Reused = reply.kind != outbound.KindTLS && random.IntN(5) > 0
 	if !a.Phases.Reused {
 		part := func(least, more int) time.Duration { return time.Duration(least+random.IntN(more)) * time.Microsecond }
 		a.Phases.DNS, a.Phases.Connect, a.Phases.TLS = part(100, 900), part(150, 400), part(2000, 6000)
 		a.Duration += a.Phases.DNS + a.Phases.Connect + a.Phases.TLS
+	}
+	if reply.kind == outbound.KindTLS { // it ends there, before there is a connection to speak of
+		a.Phases.TLS += took
+		a.RemoteAddress = ""
+	}
+	if reply.kind != "" {
+		a.Err = &outbound.Failure{Kind: reply.kind, Detail: reply.body}
+		return a
 	}
 	a.Phases.FirstByte = took * 97 / 100
 	a.StatusCode, a.Proto, a.Body = reply.code, "HTTP/1.1", []byte(reply.body)

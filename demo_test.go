@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"belfry/store"
 )
 
@@ -32,8 +34,8 @@ func TestTheDemoIsAliveAndLeavesNothingBehind(t *testing.T) {
 	if took := time.Since(began); took > 10*time.Second {
 		t.Errorf("it took %v to come alive, want 10 s at most", took)
 	}
-	if code := r.stop(); code != 0 || r.log.String() != "" {
-		t.Errorf("exit code %d, want 0 and nothing logged:\n%s", code, r.log)
+	if code := r.stop(); code != 0 || r.log.String() != "" || !strings.HasSuffix(r.out.String(), "its data is gone.\n") {
+		t.Errorf("exit code %d, want 0, nothing logged and a last word:\n%s%s", code, r.out, r.log)
 	}
 	if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
 		t.Errorf("it left %v (%v)", left, err)
@@ -102,6 +104,20 @@ func seeEveryFate(t *testing.T, temp string) {
 			t.Fatalf("never seen: %v", fates)
 		}
 	}
+}
+
+func TestThePastOfAnExpiredCertificateEndsInItsHandshake(t *testing.T) {
+	for _, r := range demoReceivers() {
+		if !r.expired {
+			continue
+		}
+		a := r.past(time.Now().Add(-time.Hour), time.Hour, uuid.New(), rand.New(rand.NewPCG(1, 2)))
+		if p := a.Phases; a.Err == nil || p.TLS == 0 || p.FirstByte != 0 || a.Duration != p.DNS+p.Connect+p.TLS {
+			t.Errorf("%s: %v after %v, of which %+v", r.host, a.Err, a.Duration, p)
+		}
+		return
+	}
+	t.Error("no receiver has an expired certificate")
 }
 
 func TestSampleEventsAreVariedAndWellFormed(t *testing.T) {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"belfry/store"
 )
 
@@ -46,7 +48,7 @@ const surveyType = "survey.completed"
 
 // publishSteadily publishes events until ctx ends, so many a minute, as irregularly
 // as things happen.
-func publishSteadily(ctx context.Context, st *store.Store, account store.Account, rate int, log *slog.Logger) {
+func publishSteadily(ctx context.Context, st *store.Store, account uuid.UUID, rate int, log *slog.Logger) {
 	source := newEventSource(rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())))
 	next := time.NewTimer(0)
 	defer next.Stop()
@@ -56,7 +58,7 @@ func publishSteadily(ctx context.Context, st *store.Store, account store.Account
 			return
 		case <-next.C:
 		}
-		_, _, err := st.Publish(ctx, store.Publication{AccountID: account.ID, Events: []store.NewEvent{source.next(time.Now())}, Batch: true})
+		_, _, err := st.Publish(ctx, store.Publication{AccountID: account, Events: []store.NewEvent{source.next(time.Now())}, Batch: true})
 		if err != nil && ctx.Err() == nil {
 			log.Error("a sample event was refused", "error", err)
 		}
