@@ -106,10 +106,14 @@ func (r reply) is(status int) reply {
 func (r reply) names(fields ...string) reply {
 	r.t.Helper()
 	var p struct {
-		Errors []struct{ Field, Detail string }
+		Title, Detail string
+		Errors        []struct{ Field, Detail string }
 	}
 	if err := json.Unmarshal(r.body, &p); err != nil {
 		r.t.Fatal(err)
+	}
+	if p.Detail == p.Title+"." {
+		r.t.Errorf("the detail tells nothing: %s", r.body)
 	}
 	var got []string
 	for _, e := range p.Errors {

@@ -211,9 +211,28 @@ func (f fault) problem(c echo.Context) web.Problem {
 		extra["webhook_id"] = f.Webhook
 	}
 	return web.Problem{
-		Type: problemType + f.Code, Title: f.Title, Status: f.Status, Detail: f.Detail, Errors: f.Fields,
+		Type: problemType + f.Code, Title: f.Title, Status: f.Status, Detail: f.detail(), Errors: f.Fields,
 		RequestID: web.RequestID(c), Extra: extra,
 	}
+}
+
+// detailFields is how many wrong fields a problem's detail names.
+const detailFields = 3
+
+// detail says what is wrong to who reads no list of fields: the first of them,
+// where nothing but their list tells.
+func (f fault) detail() string {
+	if len(f.Fields) == 0 || f.Detail != f.Title+"." {
+		return f.Detail
+	}
+	var parts []string
+	for _, wrong := range f.Fields[:min(len(f.Fields), detailFields)] {
+		parts = append(parts, wrong.Field+": "+wrong.Detail)
+	}
+	if more := len(f.Fields) - detailFields; more > 0 {
+		parts = append(parts, "and "+strconv.Itoa(more)+" more")
+	}
+	return strings.Join(parts, "; ")
 }
 
 // asksForPart says whether htmx will put the answer, or what it selects of it,
@@ -256,6 +275,10 @@ func (h *Handlers) faultPage(c echo.Context, f fault) templ.Component {
 		view.RequestID = web.RequestID(c)
 		view.Again = c.Request().Method == http.MethodGet
 		view.Address = c.Request().URL.RequestURI()
+	}
+	if f.Status == http.StatusMisdirectedRequest { // what this host links to is refused as well
+		view.Back = views.Link{Label: "Go to " + h.opt.BaseURL, Href: h.opt.BaseURL}
+		return views.ErrorPage(view)
 	}
 	if f.Status < http.StatusInternalServerError && h.framed(c) {
 		return within(views.Page(h.frame(c, views.EntryNone), f.Title), views.ErrorPart(view))

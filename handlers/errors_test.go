@@ -106,6 +106,30 @@ func TestEveryRefusalHasItsStatus(t *testing.T) {
 	}
 }
 
+func TestTheDetailOfAProblemNamesTheFirstWrongFields(t *testing.T) {
+	wrong := []store.FieldError{{Field: "url", Detail: "use https"}, {Field: "events", Detail: "is no list"}, {Field: "secret", Detail: "is too short"}, {Field: "agent_id", Detail: "is too long"}}
+	for n, want := range map[int]string{1: "url: use https", 4: "url: use https; events: is no list; secret: is too short; and 1 more"} {
+		if got := faultOf(&store.Error{Code: store.CodeInvalid, Detail: "the input is not valid", Fields: wrong[:n]}).detail(); got != want {
+			t.Errorf("%d wrong fields: %q, want %q", n, got, want)
+		}
+	}
+	if got := faultOf(&web.Error{Status: 422, Code: "invalid", Detail: "The body is no JSON.", Fields: []web.FieldError{{Field: "url", Detail: "x"}}}).detail(); got != "The body is no JSON." {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestThePageOfAWrongHostLeadsToTheRightOne(t *testing.T) {
+	h := &Handlers{opt: Options{BaseURL: "https://hooks.example.com"}}
+	c := echo.New().NewContext(httptest.NewRequest(http.MethodGet, "http://127.0.0.1/setup/webhooks", nil), httptest.NewRecorder())
+	var page strings.Builder
+	if err := h.faultPage(c, fault{Status: http.StatusMisdirectedRequest, Title: "Misdirected Request", Detail: "This server answers elsewhere."}).Render(t.Context(), &page); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(page.String(), `href="https://hooks.example.com"`) || strings.Contains(page.String(), `href="/setup`) {
+		t.Errorf("the page leads elsewhere: %s", page.String())
+	}
+}
+
 func TestWhoIsSignedInKeepsTheSidebarWhenRefused(t *testing.T) {
 	eachSite(t, func(t *testing.T, s *site) {
 		refuse := func(echo.Context) error { return errNoSuchID() }
