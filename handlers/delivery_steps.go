@@ -15,7 +15,7 @@ func (s *deliveryStory) steps(now time.Time) []views.StepView {
 	steps := []views.StepView{{Kind: "done", Icon: "flag", Title: "Published", Lines: []string{clock(s.CreatedAt.Time, now)}}}
 	earlier := s.earlier()
 	if earlier > 0 {
-		steps = append(steps, views.StepView{Kind: "done", Icon: "rotate-ccw", Title: "Attempts 1–" + strconv.Itoa(earlier), Lines: []string{"before it was resent"}})
+		steps = append(steps, views.StepView{Kind: "done", Icon: "rotate-ccw", Title: firstAttempts(earlier), Lines: []string{"before it was resent"}})
 	}
 	before := s.CreatedAt.Time
 	for i := range s.attempts {
@@ -30,6 +30,14 @@ func (s *deliveryStory) steps(now time.Time) []views.StepView {
 		steps = append(steps, s.stepsToCome(before, now)...)
 	}
 	return append(steps, s.lastStep(now))
+}
+
+// firstAttempts names the first n attempts.
+func firstAttempts(n int) string {
+	if n == 1 {
+		return "Attempt 1"
+	}
+	return "Attempts 1–" + strconv.Itoa(n)
 }
 
 // earlier is how many attempts were made before the schedule began anew.

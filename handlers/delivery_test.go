@@ -192,6 +192,12 @@ func TestTheTimeLineHasEveryAttemptThatMayCome(t *testing.T) {
 		titles = append(titles, step.Title+" "+strings.Join(step.Lines, " "))
 	}
 	has(t, strings.Join(titles, "; "), "Published 14:30:00; Attempt 1 14:30:00 at once; Attempt 2 about 14:30 after 5 s; Attempt 3 about 14:31 after 1 min", "Attempt 6 about 21:41 after 6 h; Failed if none succeeds")
+	for earlier, want := range map[int]string{1: "Attempt 1", 6: "Attempts 1–6"} {
+		s.Attempts, s.ScheduleStart, s.MaxAttempts = earlier, earlier, earlier+6
+		if got := s.steps(at)[1]; got.Title != want || got.Lines[0] != "before it was resent" {
+			t.Errorf("%d attempts before it was resent: %q", earlier, got.Title)
+		}
+	}
 }
 
 func TestWhatIsSaidOfTheEndpointIsWhatItDid(t *testing.T) {
