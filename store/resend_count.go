@@ -74,6 +74,7 @@ func (s *Store) PreviewResend(ctx context.Context, account uuid.UUID, f Delivery
 		p.Count += t.Count
 	}
 	p.All = end == uuid.Nil && p.Count <= resendCounted
+	p.Count = min(p.Count, resendCounted)
 	return p, s.wrap(err)
 }
 

@@ -42,9 +42,6 @@ type BulkLine struct {
 // BulkPaces are the paces to choose from, as the form sends them, in deliveries a minute; 0 is as fast as can be.
 func BulkPaces() []int { return []int{100, 500, 0} }
 
-// resendCounted is how far deliveries are counted before they are resent.
-const resendCounted = 10_000
-
 func (v BulkView) title() string {
 	if v.Preview.Count == 0 {
 		return "Nothing to resend"
@@ -69,7 +66,7 @@ func (v BulkView) number() string {
 }
 
 // sent leaves out those whose webhook was deleted.
-func (v BulkView) sent() int { return max(0, min(v.Preview.Count, resendCounted)-v.Preview.Skipped()) }
+func (v BulkView) sent() int { return max(0, v.Preview.Count-v.Preview.Skipped()) }
 
 // count is the number with its noun.
 func (v BulkView) count() string {

@@ -97,7 +97,7 @@ func (p WebhooksPage) numbers() []Number {
 	s := p.Strip
 	waiting := Number{Label: "Waiting now", Value: Count(int(s.Waiting)), Href: LogsAddress("status", "pending")}
 	if s.Held > 0 {
-		waiting.Small = CountUpTo(int(s.Held), 10_000) + " held"
+		waiting.Small = CountUpTo(int(s.Held), store.CountedDue) + " held"
 	}
 	return []Number{
 		{Label: "Delivered, 24 h", Value: Count(int(s.Delivered)), Href: LogsAddress("status", "delivered", "time", "24h")},
