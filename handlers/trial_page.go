@@ -194,5 +194,5 @@ func (h *Handlers) checkTrial(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return web.Render(c, http.StatusOK, views.Ticks(checkData(known, fields.Get("data"))))
+	return web.Render(c, http.StatusOK, views.TrialChecks(checkData(known, fields.Get("data"))))
 }

@@ -31,17 +31,8 @@ type KeyLine struct {
 type KeyFormView struct {
 	Token, Name string
 	Scopes      map[string]bool
-	Faults      []FieldError
+	Faults      FieldErrors
 	Refusal     string
-}
-
-func (v KeyFormView) fault(field string) string {
-	for _, f := range v.Faults {
-		if f.Field == field {
-			return f.Text
-		}
-	}
-	return ""
 }
 
 // scopeWords says what each scope lets a key do.

@@ -80,7 +80,9 @@ func TestTheScriptOnlyAddsToWhatIsThere(t *testing.T) {
 			`toast.isConnected && (document.activeElement.blur(), toast.dispatchEvent(new Event("pointerleave")), !toast.isConnected)`,
 		},
 		{
-			"one region tells results", "toast", ``, `document.querySelectorAll("[aria-live]").length === 1`,
+			"what is told while a dialog is open is told in it", "webhooks",
+			`document.querySelector("#shortcuts").showModal(); document.getElementById("toasts").insertAdjacentHTML("beforeend", '<div class="toast">Told</div>')`,
+			`document.querySelector("#said").parentElement.id === "shortcuts"`,
 		},
 		{
 			"a menu closes on a click elsewhere", "parts", `document.querySelector("details.menu summary").click(); document.querySelector("h1").click()`,

@@ -37,15 +37,6 @@ func (t CatalogueType) subscribers() string {
 // TypeFormView is the form for an event type of one's own.
 type TypeFormView struct {
 	Token, Name, Description, Schema, Sample string
-	Faults                                   []FieldError
+	Faults                                   FieldErrors
 	Refusal                                  string
-}
-
-func (v TypeFormView) fault(field string) string {
-	for _, f := range v.Faults {
-		if f.Field == field {
-			return f.Text
-		}
-	}
-	return ""
 }

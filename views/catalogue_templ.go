@@ -545,19 +545,19 @@ func TypeForm(frame Frame, v TypeFormView) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				templ_7745c5c3_Err = TextField(FieldView{Name: "name", Label: "Name", Value: v.Name, Mono: true, Max: 100, Placeholder: "order.paid", Autofocus: true, Autocomplete: "off",
-					Error: v.fault("name"), Hint: "Small letters, digits and _, in two or more parts with dots between. The first part is its group."}).Render(ctx, templ_7745c5c3_Buffer)
+					Error: v.Faults.of("name"), Hint: "Small letters, digits and _, in two or more parts with dots between. The first part is its group."}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = TextField(FieldView{Name: "description", Label: "Description", Value: v.Description, Optional: true, Max: 500, Error: v.fault("description"), Placeholder: "An order was paid"}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = TextField(FieldView{Name: "description", Label: "Description", Value: v.Description, Optional: true, Max: 500, Error: v.Faults.of("description"), Placeholder: "An order was paid"}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = TextArea(FieldView{Name: "sample", Label: "Sample data", Value: v.Sample, Optional: true, Mono: true, Rows: 6, Error: v.fault("sample"), Hint: "A JSON object. Tests begin with it."}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = TextArea(FieldView{Name: "sample", Label: "Sample data", Value: v.Sample, Optional: true, Mono: true, Rows: 6, Error: v.Faults.of("sample"), Hint: "A JSON object. Tests begin with it."}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = TextArea(FieldView{Name: "schema", Label: "JSON Schema", Value: v.Schema, Optional: true, Mono: true, Rows: 6, Error: v.fault("schema"), Hint: "Says what the data holds. Tests are checked against it; published events are not."}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = TextArea(FieldView{Name: "schema", Label: "JSON Schema", Value: v.Schema, Optional: true, Mono: true, Rows: 6, Error: v.Faults.of("schema"), Hint: "Says what the data holds. Tests are checked against it; published events are not."}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -5,7 +5,7 @@ type DebuggerView struct {
 	Token                           string
 	Prefix                          string // of the account's header names
 	Body, Headers, Secret, Computed string
-	Faults                          []FieldError
+	Faults                          FieldErrors
 	Verdict                         Msg
 	Checks                          []SignatureCheck // none: nothing was pasted yet
 }
@@ -23,13 +23,12 @@ func (c SignatureCheck) state() State {
 	return State{icon, c.Tone, c.Word}
 }
 
-func (v DebuggerView) fault(field string) string {
-	for _, f := range v.Faults {
-		if f.Field == field {
-			return f.Text
-		}
+// verdict is what came of the check; without words where nothing was checked.
+func (v DebuggerView) verdict() Msg {
+	if len(v.Faults) > 0 {
+		return Msg{Tone: "bad", Bold: "This is too much to check.", Text: v.Faults[0].Text}
 	}
-	return ""
+	return v.Verdict
 }
 
 func (v DebuggerView) example() string {

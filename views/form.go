@@ -14,7 +14,6 @@ type FieldView struct {
 	Value        string
 	Hint         string
 	Error        string // what to do about it; empty: nothing is wrong
-	Suggest      Link   // offered behind the error, may be empty
 	Optional     bool
 	Type         string // text when empty
 	Placeholder  string
@@ -40,6 +39,9 @@ func (f FieldView) hintID() string  { return f.Name + "-hint" }
 func (f FieldView) errorID() string { return f.Name + "-error" }
 func (f FieldView) ticksID() string { return f.Name + "-ticks" }
 
+// hinted says whether the hint is shown: what is wrong with the field says more, and often the same.
+func (f FieldView) hinted() bool { return f.Hint != "" && f.Error == "" }
+
 // describedBy names what stands below the field.
 func (f FieldView) describedBy() string {
 	var ids []string
@@ -49,7 +51,7 @@ func (f FieldView) describedBy() string {
 	case f.Error != "":
 		ids = append(ids, f.errorID())
 	}
-	if f.Hint != "" {
+	if f.hinted() {
 		ids = append(ids, f.hintID())
 	}
 	return strings.Join(ids, " ")
@@ -116,6 +118,19 @@ type CardsView struct {
 // FieldError is one line of the summary above a form; Field is the name of the field it leads to.
 type FieldError struct {
 	Field, Text string
+}
+
+// FieldErrors is what is wrong with a form that is shown again.
+type FieldErrors []FieldError
+
+// of is what is wrong with one field; empty: nothing.
+func (e FieldErrors) of(field string) string {
+	for _, f := range e {
+		if f.Field == field {
+			return f.Text
+		}
+	}
+	return ""
 }
 
 // HeaderRow is one custom header in a form. Saved values are shown masked and kept when they come back empty.

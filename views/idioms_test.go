@@ -122,6 +122,17 @@ func TestGalleryPagesAreWellFormed(t *testing.T) {
 	}
 }
 
+// TestOneRegionTellsResults keeps screen readers from being told by a region that comes with what it tells, which many of
+// them miss: all is told by the one that every page has.
+func TestOneRegionTellsResults(t *testing.T) {
+	region := regexp.MustCompile(`aria-live|role="status"`)
+	for name, content := range sources(t) {
+		if found := len(region.FindAllString(content, -1)); strings.HasSuffix(name, ".templ") && found > 0 && name != "layout.templ" {
+			t.Errorf("%s has %d live regions: carry data-says, or call tell", name, found)
+		}
+	}
+}
+
 func duplicateIDs(html string) []string {
 	seen, twice := map[string]bool{}, []string{}
 	for _, match := range regexp.MustCompile(`\sid="([^"]+)"`).FindAllStringSubmatch(html, -1) {

@@ -85,17 +85,14 @@ func galleryParts() templ.Component {
 		Button("Delete…", Btn{Kind: "danger"}), Button("Resend", Btn{Disabled: "It is on its way: wait for the answer."}),
 		Button("Send Test", Btn{Kind: "primary", Busy: "Sending…", Icon: "send", Attrs: templ.Attributes{"aria-busy": "true"}}),
 		Button("Small", Btn{Small: true}), Switch(SwitchView{Action: "/x", Label: "Active: one", On: true}), Switch(SwitchView{Action: "/x", Label: "Active: two"}),
-		with(Menu("More actions", false), MenuLink("Edit", "pencil", "#", "", false), MenuForm("Pause", "pause", "/x", "t"), MenuLink("Delete…", "trash-2", "?confirm=delete", "delete", true)),
+		with(Menu("More actions", false), MenuLink("Edit", "pencil", "#", "", false), MenuLink("Delete…", "trash-2", "?confirm=delete", "delete", true)),
 	)
 	messages := box("stack",
 		Message(Msg{Tone: "bad", Icon: "database", Bold: "The database does not answer since 14:31.", Text: "Accepted events are safe; deliveries go on when it is back."}),
 		Message(Msg{Tone: "warn", Icon: "hourglass", Bold: "10 of 10 webhooks used.", Text: "Delete one to add another.", Action: Link{"See held", "#"}}),
 		with(Message(Msg{Tone: "ok", Bold: "Active again.", Text: "41 events came in meanwhile."}), templ.Raw(` <a href="#">Send the missed ones</a>`)),
 	)
-	empties := box("cols",
-		with(Panel(PanelView{Flush: true}), GhostRows(4)),
-		with(Panel(PanelView{Flush: true}), with(Empty("Nothing matches these filters", "9,412 deliveries without them."), Button("Clear filters", Btn{Small: true, Href: "#"}))),
-	)
+	empty := with(Panel(PanelView{Flush: true}), with(Empty("Nothing matches these filters", "9,412 deliveries without them."), Button("Clear filters", Btn{Small: true, Href: "#"})))
 	meters := box("stack",
 		Meter(MeterView{Label: "API requests", Value: 380, Peak: 610, Max: 1000, Left: "386 now", Right: "peak 612"}),
 		Meter(MeterView{Label: "Outgoing requests", Value: 840, Peak: 910, Max: 1000}),
@@ -103,7 +100,7 @@ func galleryParts() templ.Component {
 	)
 	return shown("parts", EntryNone, "Parts", with(PageHead(Head{Title: "Parts", Sub: "Every part, in every state. Light and dark follow the system."})),
 		box("cols", galleryMark(), gallerySwatches()),
-		box("cols", box("stack", states...), box("stack", append(statuses, tags)...)), buttons, meters, messages, empties,
+		box("cols", box("stack", states...), box("stack", append(statuses, tags)...)), buttons, meters, messages, empty,
 		box("row", with(LiveNow("1,000 per minute", true)), Segmented("Range", []Choice{{"1 h", "#", "", false}, {"24 h", "#", "", true}}, true)),
 	)
 }

@@ -15,7 +15,7 @@ func galleryDelivery() templ.Component {
 	head := with(PageHead(Head{
 		Crumbs: []Link{{"Logs", "#"}, {Label: "Delivery"}}, Title: "call.ended", Mono: true, Beside: StatePill(DeliveryState("pending", "")),
 		Facts: templ.Join(templ.Raw("<span>"), Icon("webhook"), templ.Raw(`<a class="link" href="#">hooks.harborcrm.example/v2/calls</a></span>`), FullID("01a1fe83-a210-7d8a-ad7e-70bd55f634bc")),
-	}), CopyButton("Copy as curl", "curl …", Btn{}), Button("Resend", Btn{Icon: "rotate-ccw", Disabled: "It is pending."}))
+	}), CopyFrom("Copy", "request-body", Btn{}), Button("Resend", Btn{Icon: "rotate-ccw", Disabled: "It is pending."}))
 	steps := []StepView{
 		{Kind: "done", Icon: "flag", Title: "Published", Lines: []string{"14:30:02"}},
 		{Kind: "bad", Icon: "x", Title: "Attempt 1", Word: "503", Lines: []string{"14:30:02", "at once"}},

@@ -20,20 +20,10 @@ type TrialView struct {
 	Data     DataView
 	Left     string // "17 of 20 tests left this minute."
 	Full     bool   // none is left
-	Faults   []FieldError
+	Faults   FieldErrors
 	Refusal  string // what is wrong with the whole; empty: nothing
 	Answer   *TrialAnswerView
 	Earlier  []EarlierTest
-}
-
-// fault is what is wrong with a field.
-func (v TrialView) fault(field string) string {
-	for _, f := range v.Faults {
-		if f.Field == field {
-			return f.Text
-		}
-	}
-	return ""
 }
 
 // DataView is the field for an event's data.

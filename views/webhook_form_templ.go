@@ -440,7 +440,7 @@ func webhookFields(p WebhookFormPage) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if p.Faults["headers"] != "" {
-			templ_7745c5c3_Err = FieldFault("headers-error", p.Faults["headers"], Link{}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = FieldFault("headers-error", p.Faults["headers"]).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

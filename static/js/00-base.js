@@ -17,10 +17,13 @@ const always = (act) => {
   document.addEventListener("htmx:after:swap", act);
 };
 
-// The one live region: what is told here is read out, wherever on the page it happened.
+// The one live region: what is told here is read out, wherever on the page it happened. While a dialog is open only what
+// stands in it is read.
 const tell = (words) => {
   const region = document.getElementById("said");
   if (!region || !words) return;
+  const heard = document.querySelector("dialog:modal") ?? document.body;
+  if (region.parentElement !== heard) heard.append(region);
   region.textContent = "";
   setTimeout(() => (region.textContent = words), 50);
 };

@@ -20,9 +20,9 @@ const moves = {
 
 // The rows of a page are its main cells' links, in their order.
 const step = (by) => {
-  const rows = [...document.querySelectorAll("tbody th[scope=row] a, [data-rows] > li > a")].filter((row) => row.checkVisibility());
+  const rows = [...document.querySelectorAll("tbody th[scope=row] a")].filter((row) => row.checkVisibility());
   if (!rows.length) return;
-  const at = rows.indexOf(document.activeElement?.closest("tr, li")?.querySelector("th[scope=row] a, a") ?? null);
+  const at = rows.indexOf(document.activeElement?.closest("tr")?.querySelector("th[scope=row] a") ?? null);
   const row = rows[at < 0 ? (by > 0 ? 0 : rows.length - 1) : Math.min(Math.max(at + by, 0), rows.length - 1)];
   row.focus();
   row.scrollIntoView({ block: "nearest" });

@@ -32,7 +32,7 @@ const sayWaiting = () => {
   const what = stream().dataset.what;
   const words = waiting.size > 999 ? "999+ new" : waiting.size ? `${waiting.size} new` : "Changed";
   const show = behind && (!isOlder() || waiting.size > 0);
-  if (show && button.hidden) document.querySelector("[data-live-said]").textContent = `New ${what} are waiting.`;
+  if (show && button.hidden) tell(`New ${what} are waiting.`);
   button.hidden = !show;
   button.querySelector("[data-live-held]").textContent = show ? words : "";
 };

@@ -1,7 +1,11 @@
 // Where the server does not answer the page says so, asks again until it does, and catches up then.
 const askAgain = 1000;
+// What is cut off because one leaves is no loss. A download only seems to leave.
 let leaving = false;
-window.addEventListener("beforeunload", () => (leaving = true));
+window.addEventListener("beforeunload", () => {
+  leaving = true;
+  setTimeout(() => (leaving = false), 5000);
+});
 window.addEventListener("pageshow", () => (leaving = false));
 const answers = () => fetch("/healthz", { cache: "no-store" }).then((answer) => answer.ok, () => false);
 const lostWords = "Connection lost. Trying again… What you see may be old, and what you change now is not saved.";
