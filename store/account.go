@@ -125,7 +125,7 @@ func (s *Store) AddAccount(ctx context.Context, name string) (Account, error) {
 	if !accountName.MatchString(name) {
 		return Account{}, invalid("name", `use 1 to 64 small letters, digits, ".", "_" and "-", beginning with a letter or digit`)
 	}
-	id := s.idOf(s.here().UnixMicro())
+	id := s.newID()
 	err := s.tx(ctx, func(ctx context.Context, tx bun.Tx) ([]Change, error) {
 		return []Change{accountChanged(id)}, s.insertAccount(ctx, tx, id, name)
 	})

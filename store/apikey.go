@@ -100,7 +100,7 @@ func (s *Store) AddKey(ctx context.Context, accountID uuid.UUID, name string, sc
 	}
 	key = newKey()
 	hash := hashKey(key)
-	row := keyRow{ID: s.idOf(s.here().UnixMicro()), AccountID: accountID, Name: name, Hint: key[len(key)-4:], Scopes: clean, CreatedBy: by}
+	row := keyRow{ID: s.newID(), AccountID: accountID, Name: name, Hint: key[len(key)-4:], Scopes: clean, CreatedBy: by}
 	err = s.tx(ctx, func(ctx context.Context, tx bun.Tx) ([]Change, error) {
 		if _, err := s.account(ctx, tx, accountID); err != nil {
 			return nil, err

@@ -45,18 +45,14 @@ func (s *Store) narrow(ctx context.Context, account uuid.UUID, f DeliveryFilter)
 	if f.Tests { // they stand in the account's own queue
 		n.from("d.queue_id = ? AND d.test", account)
 		n.byTime = true
-		s.narrowTime(&n, "d", f.From, f.To, f.roughly)
+		n.bound("d", f.From, f.To, f.roughly)
 		return n, nil
 	}
-	id, isID := parseID(f.Text)
-	short, isShort, err := s.meansAny(ctx, account, "deliveries", f.Text)
+	named, err := s.narrowNamed(ctx, &n, account, f.Text)
 	switch {
 	case err != nil:
-	case isID:
-		isShort = false
-		err = s.narrowID(ctx, &n, account, id)
-	case isShort:
-		narrowShortID(&n, account, short)
+	case named:
+		f.askWebhook(&n)
 	case f.WebhookID != uuid.Nil:
 		err = s.narrowWebhook(ctx, &n, account, f.WebhookID)
 	default:
@@ -65,14 +61,12 @@ func (s *Store) narrow(ctx context.Context, account uuid.UUID, f DeliveryFilter)
 	if err != nil {
 		return n, err
 	}
-	if isID || isShort {
-		f.askWebhook(&n)
-	} else {
+	if !named {
 		f.chooseBase(&n)
 	}
-	s.narrowTime(&n, "d", f.From, f.To, f.roughly)
+	n.bound("d", f.From, f.To, f.roughly)
 	s.askRest(&n, &f)
-	if f.Text != "" && !isID && !isShort {
+	if f.Text != "" && !named {
 		n.text = true
 		// A value, not EXISTS, which might be made a join with all events.
 		n.ask("(SELECT "+s.d.blobText("e.data")+" LIKE ? ESCAPE '!' FROM events e WHERE e.id = d.event_id)", likePattern(f.Text))
@@ -83,6 +77,19 @@ func (s *Store) narrow(ctx context.Context, account uuid.UUID, f DeliveryFilter)
 func parseID(text string) (uuid.UUID, bool) {
 	id, err := uuid.Parse(strings.TrimSpace(text))
 	return id, err == nil
+}
+
+// narrowNamed narrows to what a text names: an id, or how one begins. False: it
+// names nothing.
+func (s *Store) narrowNamed(ctx context.Context, n *narrowing, account uuid.UUID, text string) (bool, error) {
+	if id, isID := parseID(text); isID {
+		return true, s.narrowID(ctx, n, account, id)
+	}
+	id, named, err := s.meansAny(ctx, account, text, "deliveries", "events")
+	if named {
+		narrowShortID(n, account, id)
+	}
+	return named, err
 }
 
 // narrowID finds out what an id is of: a delivery, an event or a webhook. What
@@ -143,30 +150,27 @@ func (f *DeliveryFilter) askWebhook(n *narrowing) {
 	}
 }
 
-// narrowTime bounds the ids of a table by the time they carry. A test's clock
-// does not make them, so it can't. Where roughly will do, as in counts, that is
-// all: an index alone answers it.
-func (s *Store) narrowTime(n *narrowing, table string, from, to time.Time, roughly bool) {
-	byID := s.opt.Now == nil && !n.byTime
+// bound bounds the ids of a table by the time they carry. Where roughly will do,
+// as in counts, that is all: an index alone answers it.
+func (n *narrowing) bound(table string, from, to time.Time, roughly bool) {
 	slack := idSlack
 	if roughly {
 		slack = 0
 	}
-	bound := func(at time.Time, is string, slack time.Duration) {
+	one := func(at time.Time, is string, slack time.Duration) {
 		switch {
 		case at.IsZero():
 			return
 		case n.byTime:
 			n.from(table+".created_at "+is+" ?", micros(at))
-		case !byID || !roughly:
+			return
+		case !roughly:
 			n.ask(table+".created_at "+is+" ?", micros(at))
 		}
-		if byID {
-			n.from(table+".id "+is+" ?", idAt(at.Add(slack)))
-		}
+		n.from(table+".id "+is+" ?", idAt(at.Add(slack)))
 	}
-	bound(from, ">=", -slack)
-	bound(to, "<", slack)
+	one(from, ">=", -slack)
+	one(to, "<", slack)
 }
 
 func (s *Store) askRest(n *narrowing, f *DeliveryFilter) {

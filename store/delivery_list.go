@@ -52,29 +52,28 @@ func (s *Store) SearchDeliveries(ctx context.Context, account uuid.UUID, f Deliv
 }
 
 // searchDeliveries is SearchDeliveries for pages of any size.
-func (s *Store) searchDeliveries(ctx context.Context, account uuid.UUID, f DeliveryFilter) (DeliveryPage, error) {
-	done, err := s.lists.take(ctx, account)
-	if err != nil {
-		return DeliveryPage{}, err
-	}
-	defer done()
-	n, err := s.narrow(ctx, account, f)
-	if err != nil {
-		return DeliveryPage{}, s.wrap(err)
-	}
-	w := &search[deliveryRow]{s: s, narrowing: n, without: []string{"secret"}, back: f.After != uuid.Nil, at: f.Before, wanted: f.Offset + f.Limit + 1}
-	if w.back {
-		w.at = f.After
-	}
-	if len(n.rest) == 0 {
-		err = w.read(ctx, f.Offset, f.Limit+1, uuid.Nil)
-	} else if err = w.run(ctx); err == nil {
-		w.rows = w.rows[min(f.Offset, len(w.rows)):]
-	}
-	if err != nil {
-		return DeliveryPage{}, s.wrap(err)
-	}
-	return s.deliveryPage(ctx, w, f.Limit)
+func (s *Store) searchDeliveries(ctx context.Context, account uuid.UUID, f DeliveryFilter) (p DeliveryPage, err error) {
+	err = s.inTurn(ctx, account, func() error {
+		n, err := s.narrow(ctx, account, f)
+		if err != nil {
+			return err
+		}
+		w := &search[deliveryRow]{s: s, narrowing: n, without: []string{"secret"}, back: f.After != uuid.Nil, at: f.Before, wanted: f.Offset + f.Limit + 1}
+		if w.back {
+			w.at = f.After
+		}
+		if len(n.rest) == 0 {
+			err = w.read(ctx, f.Offset, f.Limit+1, uuid.Nil)
+		} else if err = w.run(ctx); err == nil {
+			w.rows = w.rows[min(f.Offset, len(w.rows)):]
+		}
+		if err != nil {
+			return err
+		}
+		p, err = s.deliveryPage(ctx, w, f.Limit)
+		return err
+	})
+	return p, err
 }
 
 func (s *Store) deliveryPage(ctx context.Context, w *search[deliveryRow], limit int) (p DeliveryPage, err error) {
@@ -97,10 +96,6 @@ func (s *Store) CountDeliveries(ctx context.Context, account uuid.UUID, f Delive
 	return n, err
 }
 
-// countRows is how many rows a count looks at where no index answers it: it
-// comes with every page.
-const countRows = 2000
-
 // CountMatching counts what the filter matches, up to atMost; where no index
 // answers it, among the newest 2000 rows: whole says that there are no others.
 // From and To are heeded to within a moment. Text in data is not counted: n is -1.
@@ -110,24 +105,13 @@ func (s *Store) CountMatching(ctx context.Context, account uuid.UUID, f Delivery
 }
 
 func (s *Store) countDeliveries(ctx context.Context, account uuid.UUID, f DeliveryFilter, atMost int, all bool) (n int, whole bool, err error) {
-	done, err := s.lists.take(ctx, account)
-	if err != nil {
-		return 0, false, err
-	}
-	defer done()
-	narrowed, err := s.narrow(ctx, account, f)
-	if err != nil {
-		return 0, false, s.wrap(err)
-	}
-	if narrowed.text && !all {
-		return -1, false, nil
-	}
-	w, end := &search[deliveryRow]{s: s, narrowing: narrowed}, uuid.Nil
-	if len(w.rest) > 0 && !all {
-		if end, err = w.end(ctx, min(s.searchRows(), countRows)); err != nil {
-			return 0, false, s.wrap(err)
+	err = s.inTurn(ctx, account, func() error {
+		narrowed, err := s.narrow(ctx, account, f)
+		if err == nil {
+			w := &search[deliveryRow]{s: s, narrowing: narrowed}
+			n, whole, err = w.countSome(ctx, atMost, all)
 		}
-	}
-	n, err = w.count(ctx, atMost, end)
-	return n, end == uuid.Nil, s.wrap(err)
+		return err
+	})
+	return n, whole, err
 }

@@ -23,19 +23,17 @@ type Neighbour struct {
 // filter gives, newer and older. The one itself need not match any more, and
 // the filter's own cursor, limit and offset don't count.
 func (s *Store) Neighbours(ctx context.Context, account uuid.UUID, f DeliveryFilter, id uuid.UUID) (newer, older Neighbour, err error) {
-	done, err := s.lists.take(ctx, account)
-	if err != nil {
-		return newer, older, err
-	}
-	defer done()
-	n, err := s.narrow(ctx, account, f)
-	if err == nil {
-		newer, err = s.neighbour(ctx, n, id, true)
-	}
-	if err == nil {
-		older, err = s.neighbour(ctx, n, id, false)
-	}
-	return newer, older, s.wrap(err)
+	err = s.inTurn(ctx, account, func() error {
+		n, err := s.narrow(ctx, account, f)
+		if err == nil {
+			newer, err = s.neighbour(ctx, n, id, true)
+		}
+		if err == nil {
+			older, err = s.neighbour(ctx, n, id, false)
+		}
+		return err
+	})
+	return newer, older, err
 }
 
 // neighbour finds the next in one direction: back leads to the newer one.

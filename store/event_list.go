@@ -11,7 +11,7 @@ import (
 type EventFilter struct {
 	Type    string // exact, or a group wildcard (call.*)
 	AgentID string
-	Text    string // an event's id, or text in its data
+	Text    string // an event's id or how it begins, or text in its data
 	// From and To bound when it was published, To being outside; zero: no bound.
 	From, To time.Time
 	// Before is the id that ends the last page; zero: from the newest.
@@ -38,24 +38,23 @@ func (s *Store) Events(ctx context.Context, account uuid.UUID, f EventFilter) (E
 }
 
 // searchEvents is Events for pages of any size.
-func (s *Store) searchEvents(ctx context.Context, account uuid.UUID, f EventFilter) (EventPage, error) {
-	done, err := s.lists.take(ctx, account)
-	if err != nil {
-		return EventPage{}, err
-	}
-	defer done()
-	n, err := s.narrowEvents(ctx, account, f)
-	if err != nil {
-		return EventPage{}, s.wrap(err)
-	}
-	w := &search[eventRow]{s: s, narrowing: n, back: f.After != uuid.Nil, at: f.Before, wanted: f.Limit + 1}
-	if w.back {
-		w.at = f.After
-	}
-	if err := w.run(ctx); err != nil {
-		return EventPage{}, s.wrap(err)
-	}
-	return eventPage(w, f), nil
+func (s *Store) searchEvents(ctx context.Context, account uuid.UUID, f EventFilter) (p EventPage, err error) {
+	err = s.inTurn(ctx, account, func() error {
+		n, err := s.narrowEvents(ctx, account, f)
+		if err != nil {
+			return err
+		}
+		w := &search[eventRow]{s: s, narrowing: n, back: f.After != uuid.Nil, at: f.Before, wanted: f.Limit + 1}
+		if w.back {
+			w.at = f.After
+		}
+		if err := w.run(ctx); err != nil {
+			return err
+		}
+		p = eventPage(w, f)
+		return nil
+	})
+	return p, err
 }
 
 // narrowEvents chooses the index that leaves the least to look at, and leaves to
@@ -69,7 +68,7 @@ func (s *Store) narrowEvents(ctx context.Context, account uuid.UUID, f EventFilt
 	if f.AgentID != "" {
 		n.ask("e.agent_id = ?", f.AgentID)
 	}
-	s.narrowTime(&n, "e", f.From, f.To, false)
+	n.bound("e", f.From, f.To, false)
 	if id, isID := parseID(f.Text); isID {
 		var there bool
 		there, err = s.ro.NewSelect().Model((*eventRow)(nil)).Where("account_id = ? AND id = ?", account, id).Exists(ctx)
@@ -78,11 +77,12 @@ func (s *Store) narrowEvents(ctx context.Context, account uuid.UUID, f EventFilt
 			return n, err
 		}
 	}
-	short, isShort, err := s.meansAny(ctx, account, "events", f.Text)
+	short, isShort, err := s.meansAny(ctx, account, f.Text, "events")
 	if isShort {
 		meant := short.matches("e.id")
 		n.from(meant.sql, meant.args...)
 	} else if f.Text != "" {
+		n.text = true
 		n.ask(s.d.blobText("e.data")+" LIKE ? ESCAPE '!'", likePattern(f.Text))
 	}
 	return n, err
@@ -103,27 +103,16 @@ func eventPage(w *search[eventRow], f EventFilter) (p EventPage) {
 }
 
 // CountEvents counts the events that the filter matches, up to atMost, among
-// the newest that a search reads: whole says that there are no others. Text in
-// data is not counted: n is -1.
+// the newest 2000: whole says that there are no others. Text in data is not
+// counted: n is -1.
 func (s *Store) CountEvents(ctx context.Context, account uuid.UUID, f EventFilter, atMost int) (n int, whole bool, err error) {
-	if _, isID := parseID(f.Text); f.Text != "" && !isID {
-		return -1, false, nil
-	}
-	done, err := s.lists.take(ctx, account)
-	if err != nil {
-		return 0, false, err
-	}
-	defer done()
-	narrowed, err := s.narrowEvents(ctx, account, f)
-	if err != nil {
-		return 0, false, s.wrap(err)
-	}
-	w, end := &search[eventRow]{s: s, narrowing: narrowed}, uuid.Nil
-	if len(w.rest) > 0 {
-		if end, err = w.end(ctx, min(s.searchRows(), countRows)); err != nil {
-			return 0, false, s.wrap(err)
+	err = s.inTurn(ctx, account, func() error {
+		narrowed, err := s.narrowEvents(ctx, account, f)
+		if err == nil {
+			w := &search[eventRow]{s: s, narrowing: narrowed}
+			n, whole, err = w.countSome(ctx, atMost, false)
 		}
-	}
-	n, err = w.count(ctx, atMost, end)
-	return n, end == uuid.Nil, s.wrap(err)
+		return err
+	})
+	return n, whole, err
 }

@@ -67,21 +67,18 @@ func (s *Store) exportDeliveries(ctx context.Context, account uuid.UUID, list []
 
 // dataOf gives the data of the account's events with these ids.
 func (s *Store) dataOf(ctx context.Context, account uuid.UUID, ids []uuid.UUID) (map[uuid.UUID][]byte, error) {
-	done, err := s.lists.take(ctx, account)
-	if err != nil {
-		return nil, err
-	}
-	defer done()
 	var rows []struct {
 		ID   uuid.UUID
 		Data []byte
 	}
-	err = s.ro.NewRaw("SELECT id, data FROM events WHERE account_id = ? AND id IN (?)", account, bun.List(ids)).Scan(ctx, &rows)
+	err := s.inTurn(ctx, account, func() error {
+		return s.ro.NewRaw("SELECT id, data FROM events WHERE account_id = ? AND id IN (?)", account, bun.List(ids)).Scan(ctx, &rows)
+	})
 	kept := make(map[uuid.UUID][]byte, len(rows))
 	for _, row := range rows {
 		kept[row.ID] = row.Data
 	}
-	return kept, s.wrap(err)
+	return kept, err
 }
 
 // ExportEvents is ExportDeliveries for events; they always come with their data.

@@ -42,14 +42,16 @@ func (s shortID) matches(column string) condition {
 	return c
 }
 
-// meansAny says whether any row of the account in the table has such an id;
+// meansAny says whether any row of the account in the tables has such an id;
 // otherwise the text is no id, but a number in somebody's data.
-func (s *Store) meansAny(ctx context.Context, account uuid.UUID, table, text string) (id shortID, any bool, err error) {
-	id, any = parseShortID(text)
-	if any {
-		any, err = s.ro.NewSelect().TableExpr(table).Where("account_id = ? AND id >= ? AND id <= ?", account, id.first, id.last).Exists(ctx)
+func (s *Store) meansAny(ctx context.Context, account uuid.UUID, text string, tables ...string) (id shortID, found bool, err error) {
+	id, ok := parseShortID(text)
+	for _, table := range tables {
+		if ok && !found && err == nil {
+			found, err = s.ro.NewSelect().TableExpr(table).Where("account_id = ? AND id >= ? AND id <= ?", account, id.first, id.last).Exists(ctx)
+		}
 	}
-	return id, any, err
+	return id, found, err
 }
 
 // narrowShortID has the account's index give what was made when the ids that

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"belfry/store"
 )
 
@@ -20,7 +22,7 @@ func TestTheBeginningOfAnIDFindsWhatItIsOf(t *testing.T) {
 		one := all[1].ID.String()
 		for text, want := range map[string][]string{
 			one[:8]: {all[0].ID.String(), one}, " " + one[:8] + "…" + one[32:] + " ": {one}, event[:8] + "…" + event[32:]: {one},
-			one[:30]: {one}, one[:7]: nil, "4930123456": {one}, "ffffffff": nil, one[:8] + "…zzzz": nil, one[:8] + "-x": nil,
+			one[:30]: {one}, event[:20]: {one}, one[:7]: nil, "4930123456": {one}, "ffffffff": nil, one[:8] + "…zzzz": nil, one[:8] + "-x": nil,
 		} {
 			found, _, err := d.Deliveries(d.ctx, d.account, store.DeliveryFilter{Text: text})
 			must(t, err)
@@ -39,6 +41,42 @@ func TestTheBeginningOfAnIDFindsWhatItIsOf(t *testing.T) {
 			page, err := d.Events(d.ctx, d.account, store.EventFilter{Text: text})
 			if must(t, err); len(page.List) != want {
 				t.Errorf("%q finds %d events, want %d", text, len(page.List), want)
+			}
+			n, _, err := d.CountEvents(d.ctx, d.account, store.EventFilter{Text: text}, 10)
+			if must(t, err); n != want && (n != -1 || text[:4] == event[:4]) {
+				t.Errorf("%q counts %d events, want %d", text, n, want)
+			}
+		}
+	})
+}
+
+func TestAnIDIsFoundByItsFirstDigitsWithinTheAccount(t *testing.T) {
+	each(t, func(t *testing.T, d *desk) {
+		d.webhook("https://one.example/hook")
+		d.publishMany(5)
+		event := d.publish("call.ended", `{}`)
+		list, _, err := d.Deliveries(d.ctx, d.account, store.DeliveryFilter{Limit: 1})
+		must(t, err)
+		newest := list[0].ID
+		for _, text := range []string{newest.String(), newest.String()[:8] + "…" + newest.String()[32:], " " + newest.String()[:8] + " "} {
+			deliveries, _, err := d.FindByID(d.ctx, d.account, text, 3)
+			must(t, err)
+			if len(deliveries) == 0 || len(deliveries) > 3 || deliveries[0].ID != newest {
+				t.Errorf("%q: found %v, want %v first", text, deliveries, newest)
+			}
+		}
+		deliveries, events, err := d.FindByID(d.ctx, d.account, event.String(), 3)
+		must(t, err)
+		if len(deliveries) != 0 || len(events) != 1 || events[0].ID != event {
+			t.Errorf("found %v and %v, want the event alone", deliveries, events)
+		}
+		for what, search := range map[string]struct {
+			account uuid.UUID
+			text    string
+		}{"another account's": {uuid.New(), newest.String()}, "too few digits": {d.account, newest.String()[:7]}, "words": {d.account, "call ended"}} {
+			deliveries, events, err := d.FindByID(d.ctx, search.account, search.text, 3)
+			if must(t, err); len(deliveries)+len(events) > 0 {
+				t.Errorf("%s: found %v and %v", what, deliveries, events)
 			}
 		}
 	})

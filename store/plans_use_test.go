@@ -37,14 +37,23 @@ func (g *grown) count(f DeliveryFilter) func(context.Context) error {
 	}
 }
 
+func (g *grown) neighbours(f DeliveryFilter, id uuid.UUID) func(context.Context) error {
+	return func(ctx context.Context) error {
+		_, _, err := g.Neighbours(ctx, g.account, f, id)
+		return err
+	}
+}
+
 // lists are what pages and API ask of the log: each filter by itself, and some
-// together. Those that no index answers may read as much as a search may.
+// together.
 func (g *grown) lists() []use {
 	middle := idAt(g.from.Add(g.to.Sub(g.from) / 2))
 	uses := []use{
 		{name: "all", do: g.list(DeliveryFilter{}), by: "deliveries_account (account_id=?)"},
 		{name: "older", do: g.list(DeliveryFilter{Before: middle}), by: "deliveries_account (account_id=? AND id<?)"},
 		{name: "newer", do: g.list(DeliveryFilter{After: middle}), by: "deliveries_account (account_id=? AND id>?)"},
+		{name: "older neighbour", do: g.neighbours(DeliveryFilter{}, middle), by: "deliveries_account (account_id=? AND id<?)"},
+		{name: "newer neighbour", do: g.neighbours(DeliveryFilter{WebhookID: g.webhook}, middle), by: "deliveries_webhook (webhook_id=? AND id>?)"},
 		{name: "by offset", do: g.list(DeliveryFilter{WebhookID: g.webhook, Offset: 1000, Limit: 100}), by: "deliveries_webhook (webhook_id=?)"},
 		{name: "since an hour", do: g.list(DeliveryFilter{From: g.to.Add(-time.Hour)}), by: "deliveries_account (account_id=? AND id>?)"},
 		{name: "of a day long ago", do: g.list(DeliveryFilter{From: g.from, To: g.from.Add(24 * time.Hour)}), by: "deliveries_account (account_id=? AND id>? AND id<?)"},
@@ -70,17 +79,21 @@ func (g *grown) lists() []use {
 			use{name: "older " + status.String() + " of a webhook", do: g.list(DeliveryFilter{WebhookID: g.webhook, Status: []Status{status}, Before: middle})},
 			use{name: "count of " + status.String(), do: g.count(DeliveryFilter{Status: []Status{status}}), most: 3500})
 	}
+	return append(uses, g.searches(middle)...)
+}
+
+// searches are lists that no index answers. They step through ids and then read
+// the same rows; text in data reads the events besides.
+func (g *grown) searches(middle uuid.UUID) (uses []use) {
 	for name, f := range map[string]DeliveryFilter{
 		"delivered": {Status: []Status{Delivered}}, "agent": {AgentID: "nobody"}, "code": {Code: 418}, "error": {Error: "dns"}, "error and code": {Error: "dns", Code: 418}, "group of types": {Event: "call.never*"}, "held": {Held: true},
 		"webhook and error": {WebhookID: g.webhook, Error: "dns"}, "status and agent": {Status: []Status{Failed}, AgentID: "nobody"},
 		"time and agent": {From: g.from, AgentID: "nobody"}, "webhook and type": {WebhookID: g.webhook, Event: "call.never"},
 		"text in data": {Text: "nowhere"}, "text in data, turned back": {Text: "nowhere", After: idAt(g.from)},
 	} {
-		// A search steps through ids and then reads the same rows; text in data
-		// reads the events besides.
 		uses = append(uses, use{name: name, do: g.list(f), most: 3 * grownSearch})
 		if f.Text == "" {
-			uses = append(uses, use{name: "count of " + name, do: g.count(f), most: 3 * grownSearch})
+			uses = append(uses, use{name: "count of " + name, do: g.count(f), most: 3 * grownSearch}, use{name: "neighbours in " + name, do: g.neighbours(f, middle), most: 3 * 2 * neighbourRows})
 		}
 	}
 	return uses

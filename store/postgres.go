@@ -260,11 +260,6 @@ const postgresSizeSQL = `SELECT (pg_database_size(current_database()) - coalesce
 		JOIN (SELECT tablename, sum(avg_width * (1 - null_frac)) AS width FROM pg_stats WHERE schemaname = current_schema() GROUP BY tablename) w ON w.tablename = s.relname
 		LEFT JOIN pg_stat_all_tables ts ON ts.relid = c.reltoastrelid) t`
 
-// madeAt is when an id was made, to the millisecond.
-func madeAt(id uuid.UUID) time.Time {
-	return time.UnixMilli(int64(id[0])<<40 | int64(id[1])<<32 | int64(id[2])<<24 | int64(id[3])<<16 | int64(id[4])<<8 | int64(id[5])).UTC()
-}
-
 // notice is what one node tells the others; a payload holds at most 8000 bytes.
 type notice struct {
 	Node    string   `json:"n"`

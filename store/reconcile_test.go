@@ -56,8 +56,6 @@ func TestNothingIsOrphanedWhereAllIsWell(t *testing.T) {
 
 func TestEachKindOfOrphanIsFound(t *testing.T) {
 	each(t, func(t *testing.T, d *desk) {
-		// Ids carry the real time.
-		d.clock.at = time.Now().UTC().Truncate(time.Microsecond)
 		d.webhook("https://a.example/")
 		d.webhook("https://b.example/")
 		first := d.publish("call.ended", `{}`)
@@ -110,10 +108,10 @@ func TestALeaseLongOverIsAnOrphanOnlyWhereANodeCouldTakeItBack(t *testing.T) {
 
 func TestAnOrphanThatWasFoundIsNotForgottenWhereTheDatabaseFails(t *testing.T) {
 	each(t, func(t *testing.T, d *desk) {
-		d.clock.at = time.Now().Add(2 * time.Minute).UTC().Truncate(time.Microsecond) // a second pass sees it no more
 		d.webhook("https://a.example/")
 		event := d.publish("call.ended", `{}`)
 		d.plant("DELETE FROM deliveries WHERE event_id = '" + event.String() + "'")
+		d.clock.forward(2 * time.Minute) // a second pass sees it no more
 		r := d.NewReconciler()
 		if o := reconciled(t, r); o.Missing != 1 {
 			t.Fatalf("found %+v, want one missing", o)
@@ -131,7 +129,6 @@ func TestAnOrphanThatWasFoundIsNotForgottenWhereTheDatabaseFails(t *testing.T) {
 
 func TestWhatRetentionRemovedIsNoOrphan(t *testing.T) {
 	each(t, func(t *testing.T, d *desk) {
-		d.clock.at = time.Now().UTC().Truncate(time.Microsecond)
 		d.webhook("https://a.example/")
 		d.webhook("https://b.example/")
 		event := d.publish("call.ended", `{}`)

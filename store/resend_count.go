@@ -33,49 +33,51 @@ func (p *ResendPreview) Skipped() (n int) {
 
 // ResendTarget is a webhook of a preview.
 type ResendTarget struct {
-	ID, WebhookID uuid.UUID
-	URL           string
-	Count         int
-	Paused        bool // what is resent to it is held
-	Deleted       bool // what is its is skipped
-	Probing       bool
+	WebhookID uuid.UUID
+	URL       string
+	Count     int
+	Paused    bool // what is resent to it is held
+	Deleted   bool // what is its is skipped
+	Probing   bool
 }
 
 // PreviewResend counts what a run with that filter would resend if it began
 // now, by webhook. It reads 20 000 rows at most.
-func (s *Store) PreviewResend(ctx context.Context, account uuid.UUID, f DeliveryFilter) (p ResendPreview, err error) {
-	done, err := s.lists.take(ctx, account)
-	if err != nil {
-		return p, err
-	}
-	defer done()
+func (s *Store) PreviewResend(ctx context.Context, account uuid.UUID, f DeliveryFilter) (ResendPreview, error) {
 	kept, err := f.keep()
 	if err != nil {
-		return p, err
+		return ResendPreview{}, err
 	}
+	return s.previewResend(ctx, account, kept.filter())
+}
+
+func (s *Store) previewResend(ctx context.Context, account uuid.UUID, f DeliveryFilter) (p ResendPreview, err error) {
 	if f.WebhookID != uuid.Nil {
 		if _, err := s.liveWebhook(ctx, account, f.WebhookID); err != nil {
 			return p, err
 		}
 	}
-	n, err := s.narrow(ctx, account, kept.filter())
-	if err != nil {
-		return p, s.wrap(err)
-	}
-	w := &search[deliveryRow]{s: s, narrowing: n}
-	end, err := w.end(ctx, s.searchRows())
-	if err != nil {
-		return p, s.wrap(err)
-	}
-	counted := w.matching("?TableAlias.queue_id", end).Limit(resendCounted + 1)
-	err = s.ro.NewRaw(`SELECT m.n AS count, q.id, q.webhook_id, q.paused, q.deleted, q.probing, w.url FROM (SELECT queue_id, count(*) AS n FROM (?) AS matching GROUP BY queue_id) AS m
-		JOIN queues q ON q.id = m.queue_id JOIN webhooks w ON w.id = q.webhook_id ORDER BY m.n DESC, q.id`, counted).Scan(ctx, &p.Targets)
+	err = s.inTurn(ctx, account, func() error {
+		n, err := s.narrow(ctx, account, f)
+		if err != nil {
+			return err
+		}
+		w := &search[deliveryRow]{s: s, narrowing: n}
+		end, err := w.end(ctx, s.searchRows())
+		if err != nil {
+			return err
+		}
+		counted := w.matching(s.ro.NewSelect().Model((*deliveryRow)(nil)).ColumnExpr("?TableAlias.queue_id"), end).Limit(resendCounted + 1)
+		err = s.ro.NewRaw(`SELECT m.n AS count, q.webhook_id, q.paused, q.deleted, q.probing, w.url FROM (SELECT queue_id, count(*) AS n FROM (?) AS matching GROUP BY queue_id) AS m
+			JOIN queues q ON q.id = m.queue_id JOIN webhooks w ON w.id = q.webhook_id ORDER BY m.n DESC, q.id`, counted).Scan(ctx, &p.Targets)
+		p.All = end == uuid.Nil
+		return err
+	})
 	for _, t := range p.Targets {
 		p.Count += t.Count
 	}
-	p.All = end == uuid.Nil && p.Count <= resendCounted
-	p.Count = min(p.Count, resendCounted)
-	return p, s.wrap(err)
+	p.All, p.Count = p.All && p.Count <= resendCounted, min(p.Count, resendCounted)
+	return p, err
 }
 
 // countResend counts the next part of what a run will resend, where a preview
@@ -117,7 +119,6 @@ func (s *Store) searchResend(ctx context.Context, row *resendRow, from uuid.UUID
 	if err != nil {
 		return nil, err
 	}
-	n.ask("d.status >= ?", Delivered)
 	n.ask("d.finished_at <= ?", row.CreatedAt)
 	return &search[deliveryRow]{s: s, narrowing: n, without: []string{"secret"}, back: true, at: from}, nil
 }

@@ -20,8 +20,9 @@ const (
 // ResendRun resends the deliveries that a filter matched when it began, oldest
 // first and at its pace. It goes on after a restart where it stopped.
 type ResendRun struct {
-	ID, AccountID uuid.UUID
-	Filter        DeliveryFilter
+	ID        uuid.UUID `bun:",pk"`
+	AccountID uuid.UUID
+	Filter    DeliveryFilter `bun:"-"`
 	// Pace is how many a minute; 0: as fast as the account's rate allows.
 	Pace  int
 	State string
@@ -38,7 +39,7 @@ type ResendRun struct {
 	// it or cancelled it last.
 	CreatedBy, ChangedBy string
 	CreatedAt, ChangedAt Time
-	EndedAt              Time
+	EndedAt              Time `bun:",nullzero"`
 	// Settled says that it has ended, and every delivery of it too.
 	Settled bool
 }
@@ -59,34 +60,18 @@ func (r *ResendRun) Waiting() int {
 
 // resendRow is a row of resends.
 type resendRow struct {
-	bun.BaseModel           `bun:"table:resends,alias:r"`
-	ID                      uuid.UUID `bun:",pk"`
-	AccountID               uuid.UUID
-	Filter                  string
-	Pace                    int
-	State                   string
-	Total                   int
-	Counted                 bool
-	CountedTo, Position     uuid.UUID
-	UsedUntil               int64
-	Resent, Skipped         int
-	Delivered, Failed, Dead int
-	Settled                 bool
-	CreatedBy, ChangedBy    string
-	CreatedAt, ChangedAt    Time
-	EndedAt                 Time `bun:",nullzero"`
+	bun.BaseModel `bun:"table:resends,alias:r"`
+	ResendRun
+	Kept                string    `bun:"filter"` // a keptFilter
+	CountedTo, Position uuid.UUID // how far it counted and resent
+	UsedUntil           int64     // of the bucket that keeps its pace
 }
 
 func (r *resendRow) run() (ResendRun, error) {
-	run := ResendRun{
-		ID: r.ID, AccountID: r.AccountID, Pace: r.Pace, State: r.State, Total: r.Total, Counted: r.Counted, Resent: r.Resent, Skipped: r.Skipped,
-		Delivered: r.Delivered, Failed: r.Failed, Dead: r.Dead, CreatedBy: r.CreatedBy, ChangedBy: r.ChangedBy,
-		CreatedAt: r.CreatedAt, ChangedAt: r.ChangedAt, EndedAt: r.EndedAt, Settled: r.Settled,
-	}
 	var kept keptFilter
-	err := json.Unmarshal([]byte(r.Filter), &kept)
-	run.Filter = kept.filter()
-	return run, err
+	err := json.Unmarshal([]byte(r.Kept), &kept)
+	r.Filter = kept.filter()
+	return r.ResendRun, err
 }
 
 // keptFilter is the filter of a run as it stands in the database.
@@ -145,11 +130,11 @@ func (s *Store) StartResend(ctx context.Context, account uuid.UUID, n NewResend)
 	if n.Pace < 0 || n.Pace > maxPace {
 		return ResendRun{}, ResendPreview{}, invalid("pace", "must be from 1 to 100000 a minute, or 0 for as fast as the rate allows")
 	}
-	p, err := s.PreviewResend(ctx, account, n.Filter)
-	if err != nil {
-		return ResendRun{}, p, err
-	}
 	kept, err := n.Filter.keep()
+	if err != nil {
+		return ResendRun{}, ResendPreview{}, err
+	}
+	p, err := s.previewResend(ctx, account, kept.filter())
 	if err != nil {
 		return ResendRun{}, p, err
 	}
@@ -157,9 +142,9 @@ func (s *Store) StartResend(ctx context.Context, account uuid.UUID, n NewResend)
 	if err != nil {
 		return ResendRun{}, p, err
 	}
-	row := resendRow{
-		ID: newID(), AccountID: account, Filter: string(text), Pace: n.Pace, State: ResendRunning, Counted: p.All, CreatedBy: n.By, ChangedBy: n.By,
-	}
+	row := resendRow{Kept: string(text), ResendRun: ResendRun{
+		ID: s.newID(), AccountID: account, Pace: n.Pace, State: ResendRunning, Counted: p.All, CreatedBy: n.By, ChangedBy: n.By,
+	}}
 	if p.All {
 		row.Total = p.Count
 	}

@@ -138,7 +138,7 @@ func (s *Store) resendBatch(ctx context.Context, tx bun.Tx, b *batch) ([]Change,
 	if err != nil {
 		return nil, err
 	}
-	if row.State != ResendRunning || row.Position != b.row.Position || row.Resent+row.Skipped != b.row.Resent+b.row.Skipped {
+	if row.State != ResendRunning || row.Position != b.row.Position {
 		return nil, nil // another node was faster, or it was paused meanwhile
 	}
 	resent, err := s.restartFinished(ctx, tx, b.found, row.CreatedAt)

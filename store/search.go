@@ -105,13 +105,7 @@ func (w *search[R]) end(ctx context.Context, step int) (uuid.UUID, error) {
 // read adds rows that match, up to an end or, where it is zero, to the last.
 func (w *search[R]) read(ctx context.Context, offset, limit int, end uuid.UUID) error {
 	var rows []R
-	q := w.ordered(w.s.ro.NewSelect().Model(&rows).ExcludeColumn(w.without...))
-	if end != uuid.Nil {
-		q = q.Where(pick(w.back, "?TableAlias.id <= ?", "?TableAlias.id >= ?"), end)
-	}
-	for _, c := range w.rest {
-		q = q.Where(c.sql, c.args...)
-	}
+	q := w.matching(w.s.ro.NewSelect().Model(&rows).ExcludeColumn(w.without...), end)
 	err := q.Offset(int64(offset)).Limit(int64(limit)).Scan(ctx)
 	w.rows = append(w.rows, rows...)
 	return err
@@ -148,21 +142,44 @@ func (w *search[R]) found(limit int) (rows []R, more bool, searched uuid.UUID) {
 	return rows, more, searched
 }
 
+// countRows is how many rows a count looks at where no index answers it: it
+// comes with every page.
+const countRows = 2000
+
+// countSome counts what matches, up to atMost; where no index answers it and not
+// all is asked for, among the next countRows: whole says that there are no
+// others. n is -1 where it would have to read events' data.
+func (w *search[R]) countSome(ctx context.Context, atMost int, all bool) (n int, whole bool, err error) {
+	end := uuid.Nil
+	if !all && w.text {
+		return -1, false, nil
+	}
+	if !all && len(w.rest) > 0 {
+		if end, err = w.end(ctx, min(w.s.searchRows(), countRows)); err != nil {
+			return 0, false, err
+		}
+	}
+	n, err = w.count(ctx, atMost, end)
+	return n, end == uuid.Nil, err
+}
+
 // count counts what matches, up to atMost, as far as end or, where it is zero,
 // as the last.
 func (w *search[R]) count(ctx context.Context, atMost int, end uuid.UUID) (n int, err error) {
-	err = w.s.ro.NewSelect().ColumnExpr("count(*)").TableExpr("(?) AS matching", w.matching("1", end).Limit(int64(atMost))).Scan(ctx, &n)
+	q := w.matching(w.s.ro.NewSelect().Model((*R)(nil)).ColumnExpr("1"), end)
+	err = w.s.ro.NewSelect().ColumnExpr("count(*)").TableExpr("(?) AS matching", q.Limit(int64(atMost))).Scan(ctx, &n)
 	return n, err
 }
 
-// matching selects an expression of each row that matches, as far as count does.
-func (w *search[R]) matching(expression string, end uuid.UUID) *bun.SelectQuery {
-	q := w.ordered(w.s.ro.NewSelect().Model((*R)(nil)).ColumnExpr(expression))
-	for _, c := range w.rest {
-		q = q.Where(c.sql, c.args...)
-	}
+// matching narrows to what matches, up to an end or, where it is zero, to the
+// last.
+func (w *search[R]) matching(q *bun.SelectQuery, end uuid.UUID) *bun.SelectQuery {
+	q = w.ordered(q)
 	if end != uuid.Nil {
 		q = q.Where(pick(w.back, "?TableAlias.id <= ?", "?TableAlias.id >= ?"), end)
+	}
+	for _, c := range w.rest {
+		q = q.Where(c.sql, c.args...)
 	}
 	return q
 }

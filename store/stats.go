@@ -309,14 +309,11 @@ const fewDeliveries = 1000
 // deliveredInADay counts as the log does where the last 24 hours have few
 // deliveries, or else the attempts that delivered, which are about as many.
 func (s *Store) deliveredInADay(ctx context.Context, account uuid.UUID, now time.Time) (int64, error) {
-	since, first := now.Add(-24*time.Hour), uuid.Nil
-	if s.opt.Now == nil { // a test's clock makes no ids
-		first = idAt(since.Add(-idSlack))
-	}
+	since := now.Add(-24 * time.Hour)
 	var n struct{ Looked, Delivered int64 }
 	err := s.ro.NewRaw(`SELECT count(*) AS looked, coalesce(sum(CASE WHEN status = 2 AND created_at >= ? THEN 1 ELSE 0 END), 0) AS delivered
 		FROM (SELECT status, created_at FROM deliveries WHERE account_id = ? AND id >= ? ORDER BY id DESC LIMIT ?) AS newest`,
-		micros(since), account, first, fewDeliveries).Scan(ctx, &n)
+		micros(since), account, idAt(since.Add(-idSlack)), fewDeliveries).Scan(ctx, &n)
 	if err == nil && n.Looked == fewDeliveries {
 		hour := time.Hour.Microseconds()
 		err = s.ro.NewRaw(`SELECT coalesce(sum(count), 0) FROM tallies WHERE queue_id IN (SELECT id FROM queues WHERE account_id = ?) AND span = ? AND start >= ? AND kind = ''`,

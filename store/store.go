@@ -278,6 +278,9 @@ func fromMicros(us int64) time.Time { return time.UnixMicro(us).UTC() }
 
 func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 
+// newID makes an id of now by the store's clock.
+func (s *Store) newID() uuid.UUID { return s.idOf(s.here().UnixMicro()) }
+
 // idOf makes an id that sorts by the store's clock, whose time in microseconds
 // is now, as newID's do by that of the system.
 func (s *Store) idOf(now int64) uuid.UUID {

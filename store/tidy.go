@@ -134,9 +134,14 @@ func batches(ctx context.Context, ids []uuid.UUID, do func(ids []uuid.UUID) erro
 // idAt is the smallest id made at a moment or later (RFC 9562, section 5.7).
 func idAt(at time.Time) uuid.UUID {
 	var id uuid.UUID
-	binary.BigEndian.PutUint64(id[:8], uint64(at.UnixMilli())<<16)
+	binary.BigEndian.PutUint64(id[:8], uint64(max(0, at.UnixMilli()))<<16)
 	id[6], id[8] = 0x70, 0x80
 	return id
+}
+
+// madeAt is when an id was made, to the millisecond.
+func madeAt(id uuid.UUID) time.Time {
+	return time.UnixMilli(int64(id[0])<<40 | int64(id[1])<<32 | int64(id[2])<<24 | int64(id[3])<<16 | int64(id[4])<<8 | int64(id[5])).UTC()
 }
 
 func (s *Store) sweepAllDeleted(ctx context.Context) error {

@@ -14,8 +14,6 @@ import (
 
 func TestFinishedDeliveriesGoAfterThirtyDaysAndPendingOnesStay(t *testing.T) {
 	each(t, func(t *testing.T, d *desk) {
-		// Ids carry the real time, so the test's clock starts there.
-		d.clock.at = time.Now().UTC().Truncate(time.Microsecond)
 		w := d.webhook("https://a.example/", "call.*")
 		done := d.publish("call.ended", `{}`)
 		d.answer(200, d.claim()...)
@@ -82,7 +80,6 @@ func TestWithNothingLeftToRemovePublishingIsRefused(t *testing.T) {
 
 func TestAnAttemptMadeLongAfterItsDeliveryLosesItsBodiesToo(t *testing.T) {
 	each(t, func(t *testing.T, d *desk) {
-		d.clock.at = time.Now().UTC().Truncate(time.Microsecond)
 		w := d.webhook("https://a.example/")
 		d.publish("call.ended", `{}`)
 		d.answer(500, d.claim()...)
@@ -119,7 +116,6 @@ func (d *desk) bodies(w store.Webhook) (kept int) {
 
 func TestWhatWasNotFinishedIsRemovedOnceItIsAndOldEnough(t *testing.T) {
 	each(t, func(t *testing.T, d *desk) {
-		d.clock.at = time.Now().UTC().Truncate(time.Microsecond)
 		w := d.webhook("https://a.example/")
 		waiting := d.publish("call.ended", `{}`)
 		nobody := d.publish("call.ended", `{}`)
@@ -144,7 +140,6 @@ func TestWhatWasNotFinishedIsRemovedOnceItIsAndOldEnough(t *testing.T) {
 
 func TestADeletedWebhookGoesWithTheLastOfItsDeliveries(t *testing.T) {
 	each(t, func(t *testing.T, d *desk) {
-		d.clock.at = time.Now().UTC().Truncate(time.Microsecond)
 		w := d.webhook("https://a.example/")
 		d.publish("call.ended", `{}`)
 		d.answer(200, d.claim()...)

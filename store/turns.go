@@ -37,3 +37,13 @@ func (t *turns) take(ctx context.Context, account uuid.UUID) (done func(), err e
 		return nil, ctx.Err()
 	}
 }
+
+// inTurn reads a list when it is the account's turn.
+func (s *Store) inTurn(ctx context.Context, account uuid.UUID, read func() error) error {
+	done, err := s.lists.take(ctx, account)
+	if err != nil {
+		return err
+	}
+	defer done()
+	return s.wrap(read())
+}

@@ -82,7 +82,7 @@ func (s *Store) anyUser(ctx context.Context, db bun.IDB) (bool, error) {
 // AddUser makes a user who can sign in at once. CodeInvalid names what is
 // wrong with the input; CodeConflict says that the email is taken.
 func (s *Store) AddUser(ctx context.Context, accountID uuid.UUID, email string, role Role, password string) (User, error) {
-	u := User{ID: s.idOf(s.here().UnixMicro()), AccountID: accountID, Email: normalEmail(email), Role: role}
+	u := User{ID: s.newID(), AccountID: accountID, Email: normalEmail(email), Role: role}
 	if err := u.check(password).err(); err != nil {
 		return User{}, err
 	}

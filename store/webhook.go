@@ -198,7 +198,7 @@ func (s *Store) CreateWebhook(ctx context.Context, account uuid.UUID, n NewWebho
 	if err != nil {
 		return w, "", "", err
 	}
-	id := s.idOf(s.here().UnixMicro())
+	id := s.newID()
 	err = s.tx(ctx, func(ctx context.Context, tx bun.Tx) ([]Change, error) {
 		return s.insertWebhook(ctx, tx, account, id, n, secret)
 	})

@@ -77,7 +77,7 @@ func (s *Store) CreateFirstOwner(ctx context.Context, code, email, password stri
 	if err != nil {
 		return User{}, err
 	}
-	u := User{ID: s.idOf(s.here().UnixMicro()), AccountID: account.ID, Email: normalEmail(email), Role: RoleOwner}
+	u := User{ID: s.newID(), AccountID: account.ID, Email: normalEmail(email), Role: RoleOwner}
 	bad := u.check(password)
 	if strings.TrimSpace(code) == "" {
 		bad.add("code", "enter the code that was printed where Belfry was started")
