@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"time"
 
@@ -44,7 +43,7 @@ const (
 // InboxRequest is one request that arrived in an account's test inbox.
 type InboxRequest struct {
 	ID, AccountID uuid.UUID
-	WebhookID     uuid.UUID // zero for a test to a free URL
+	WebhookID     uuid.UUID `bun:",nullzero"` // zero for a test to a free URL
 	DeliveryID    uuid.UUID
 	EventType     string
 	Attempt       int
@@ -58,59 +57,38 @@ type InboxRequest struct {
 
 type inboxRow struct {
 	bun.BaseModel `bun:"table:inbox_requests,alias:i"`
-	ID            uuid.UUID
-	AccountID     uuid.UUID
-	WebhookID     uuid.UUID `bun:",nullzero"`
-	DeliveryID    uuid.UUID
-	EventType     string
-	Attempt       int
-	Verified      string
-	Headers       string
-	Body          []byte
-	Size          int
-	StatusCode    int
-	CreatedAt     Time
+	InboxRequest
 }
 
 // KeepInboxRequest keeps what arrived in a test inbox, and of the account's
-// earlier requests as many as it may hold.
+// earlier requests as many as it may hold. It sets the id, the size, and when it
+// came.
 func (s *Store) KeepInboxRequest(ctx context.Context, r InboxRequest) error {
 	now, err := s.Now(ctx)
 	if err != nil {
 		return err
 	}
-	row := inboxRow{
-		ID: newID(), AccountID: r.AccountID, WebhookID: r.WebhookID, DeliveryID: r.DeliveryID, EventType: r.EventType, Attempt: r.Attempt,
-		Verified: r.Verified, Headers: jsonText(r.Headers), Body: append([]byte{}, r.Body[:min(len(r.Body), InboxBody)]...), Size: len(r.Body),
-		StatusCode: r.StatusCode, CreatedAt: At(now),
-	}
+	r.ID, r.Size, r.CreatedAt = s.newID(), len(r.Body), At(now)
+	r.Body = append([]byte{}, r.Body[:min(len(r.Body), InboxBody)]...)
 	return s.tx(ctx, func(ctx context.Context, tx bun.Tx) ([]Change, error) {
-		if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
+		if _, err := tx.NewInsert().Model(&inboxRow{InboxRequest: r}).Exec(ctx); err != nil {
 			return nil, err
 		}
 		_, err := tx.NewRaw(`DELETE FROM inbox_requests WHERE account_id = ? AND id < (SELECT id FROM inbox_requests
 			WHERE account_id = ? ORDER BY id DESC LIMIT 1 OFFSET ?)`, r.AccountID, r.AccountID, InboxKept-1).Exec(ctx)
-		return []Change{{Kind: ChangeInbox, AccountID: r.AccountID, ID: row.ID}}, err
+		return []Change{{Kind: ChangeInbox, AccountID: r.AccountID, ID: r.ID}}, err
 	})
 }
 
 // InboxRequests lists what is in the account's test inbox, newest first.
 func (s *Store) InboxRequests(ctx context.Context, account uuid.UUID) ([]InboxRequest, error) {
 	var rows []inboxRow
-	if err := s.ro.NewSelect().Model(&rows).Where("account_id = ?", account).Order("id DESC").Limit(InboxKept).Scan(ctx); err != nil {
-		return nil, s.wrap(err)
-	}
+	err := s.ro.NewSelect().Model(&rows).Where("account_id = ?", account).Order("id DESC").Limit(InboxKept).Scan(ctx)
 	list := make([]InboxRequest, len(rows))
-	for i, r := range rows {
-		list[i] = InboxRequest{
-			ID: r.ID, AccountID: r.AccountID, WebhookID: r.WebhookID, DeliveryID: r.DeliveryID, EventType: r.EventType, Attempt: r.Attempt,
-			Verified: r.Verified, Body: r.Body, Size: r.Size, StatusCode: r.StatusCode, CreatedAt: r.CreatedAt,
-		}
-		if err := json.Unmarshal([]byte(r.Headers), &list[i].Headers); err != nil {
-			return nil, err
-		}
+	for i := range rows {
+		list[i] = rows[i].InboxRequest
 	}
-	return list, nil
+	return list, s.wrap(err)
 }
 
 // InboxAnswer is what the account's test inbox answers: InboxOK until somebody

@@ -3,7 +3,6 @@ package worker
 import (
 	"context"
 	"net/http"
-	"slices"
 	"time"
 
 	"belfry/store"
@@ -36,14 +35,14 @@ func (w *Worker) arrive(ctx context.Context, j *store.Job, req outbound.Request,
 		a.StatusCode = http.StatusOK
 	}
 	if err == nil {
-		sent := append(w.client.Headers(req.Header), slices.Clone(req.Header)...)
+		sent := append(w.client.Headers(req.Header), req.Header...)
 		err = w.store.KeepInboxRequest(within, store.InboxRequest{
 			AccountID: j.AccountID, WebhookID: j.WebhookID, DeliveryID: j.DeliveryID, EventType: j.Event, Attempt: j.Attempt,
 			Verified: verified(j.Endpoint, req, time.Now()), Headers: masked(sent, j.Endpoint.Headers), Body: req.Body, StatusCode: a.StatusCode,
 		})
 	}
 	if err == nil && chosen == store.InboxSlow {
-		err = pause(within, store.InboxDelay)
+		sleep(within, store.InboxDelay)
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -53,17 +52,6 @@ func (w *Worker) arrive(ctx context.Context, j *store.Job, req outbound.Request,
 	case err != nil: // it is tried again like at any endpoint
 		a.StatusCode = http.StatusServiceUnavailable
 		w.log.Warn("the test inbox could not keep a request", "error", err)
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
 	}
 }
 
