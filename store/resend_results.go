@@ -162,7 +162,7 @@ func (r *resendRow) ended(outcome string, n int) {
 // removeResends forgets the runs that ended before then.
 func (t *Tidier) removeResends(ctx context.Context, before time.Time) error {
 	var ids []uuid.UUID
-	err := t.s.ro.NewRaw("SELECT id FROM resends WHERE ended_at < ? ORDER BY id LIMIT ?", micros(before), tidyLook).Scan(ctx, &ids)
+	err := t.s.ro.NewRaw("SELECT id FROM resends WHERE id < ? AND ended_at < ? ORDER BY id LIMIT ?", idAt(before), micros(before), tidyLook).Scan(ctx, &ids)
 	for _, id := range ids {
 		if err == nil {
 			err = repeat(ctx, func() (bool, error) { return t.removeResend(ctx, id) })
@@ -186,4 +186,20 @@ func (t *Tidier) removeResend(ctx context.Context, id uuid.UUID) (more bool, err
 		return nil, err
 	})
 	return more, err
+}
+
+// removeResults forgets what became of the deliveries of all runs up to an id,
+// where that is known. The runs keep how many there were.
+func (t *Tidier) removeResults(ctx context.Context, to uuid.UUID) error {
+	known := []string{OutcomeDelivered, OutcomeFailed, OutcomeDead, OutcomeSkipped, OutcomeRemoved}
+	return repeat(ctx, func() (bool, error) {
+		res, err := t.s.db.NewRaw(`DELETE FROM resend_deliveries WHERE (resend_id, delivery_id) IN (SELECT d.resend_id, d.delivery_id
+			FROM resends r JOIN resend_deliveries d ON d.resend_id = r.id WHERE d.outcome IN (?) AND d.delivery_id <= ? LIMIT ?)`,
+			bun.List(known), to, tidyBatch).Exec(ctx)
+		if err != nil {
+			return false, err
+		}
+		n, err := res.RowsAffected()
+		return n == tidyBatch, err
+	})
 }

@@ -313,11 +313,26 @@ func TestOldRunsGoWithTheRest(t *testing.T) {
 		run := d.start(0, store.DeliveryFilter{})
 		r := d.NewResender()
 		d.steps(r, run.ID)
-		d.answer(200, d.claim()...)
+		jobs := d.claim()
+		d.answer(200, jobs[1:]...)
 		d.step(r)
 		must(t, d.Tidy(d.ctx))
-		if got := d.run(run.ID); !got.Settled || got.Delivered != 3 {
+		results := func() int {
+			list, _, err := d.ResendResults(d.ctx, d.account, run.ID, "", uuid.Nil, 10)
+			must(t, err)
+			return len(list)
+		}
+		if got := d.run(run.ID); got.Delivered != 2 || got.Settled || results() != 3 {
 			t.Fatalf("ended as %+v", got)
+		}
+		must(t, freshOn(t, d, func(o *store.Options) { o.MaxDatabaseSize = 1 }).NewTidier().MakeRoom(d.ctx))
+		if n := results(); n != 1 || d.run(run.ID).Delivered != 2 {
+			t.Errorf("after the database made room %d of its deliveries are listed, want the one under way", n)
+		}
+		d.answer(200, jobs[0])
+		d.step(r)
+		if !d.run(run.ID).Settled {
+			t.Error("it never settles once the last is delivered")
 		}
 		d.clock.forward(31 * 24 * time.Hour)
 		must(t, d.Tidy(d.ctx))

@@ -105,15 +105,18 @@ func (t *Tidier) around(ctx context.Context, w *walk, wanted int, next func(most
 	return removed, err
 }
 
-// follow removes the events that no delivery needs any more, as far as
-// deliveries were removed, and the idempotency keys from before then: also those
-// of events that are still pending.
+// follow removes what goes with the deliveries removed, as far as they were: the
+// events that no delivery needs any more, what became of them in runs, and the
+// idempotency keys from before then, also those of events that are still pending.
 func (t *Tidier) follow(ctx context.Context) error {
 	below := t.room.at
 	err := repeat(ctx, func() (bool, error) {
 		_, more, err := t.removeNextEvents(ctx, &t.roomEvent, below, longAfter, tidyLook)
 		return more, err
 	})
+	if err == nil {
+		err = t.removeResults(ctx, below)
+	}
 	if err != nil {
 		return err
 	}
