@@ -41,7 +41,7 @@ bench-large: ## the same, beside and after LARGE=1000000 deliveries (an hour)
 bench-functions: ## measure hot functions, in a form that benchstat reads
 	go test -run - -bench . -count $(COUNT) ./store ./worker ./worker/signature
 
-screens: deps ## take the pictures of docs/screens, every page and state, anew
+screens: deps ## take the pictures of docs/screens, pages and their states, anew
 	@rm -rf docs/screens
 	go test -count=1 -timeout 15m -run TestPagesCanBeShot . -args -screens docs/screens
 

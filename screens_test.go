@@ -10,7 +10,7 @@ import (
 	"belfry/store/storetest"
 )
 
-var screensInto = flag.String("screens", "", "the `folder` that takes a picture of every page and state; empty: two are taken, and thrown away")
+var screensInto = flag.String("screens", "", "the `folder` that takes the pictures of all screens; empty: two are taken, and thrown away")
 
 // TestPagesCanBeShot takes the pictures of docs/screens: `make screens`.
 func TestPagesCanBeShot(t *testing.T) {

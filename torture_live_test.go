@@ -89,7 +89,7 @@ func (p *openPage) at(id string) time.Time {
 // cost and time in the long form only, where the machine does nothing else.
 func TestWorstDayManyOpenPagesCostLittleAndShowWhatEndsAtOnce(t *testing.T) {
 	eachMeasured(t, func(t *testing.T, db storetest.Database) {
-		perSecond, span, pages := sized(20, 100), sized(time.Second, 20*time.Second), sized(10, 200)
+		perSecond, span, pages := sized(20, 100), sized(300*time.Millisecond, 20*time.Second), sized(10, 200)
 		environment := environmentFor(db)
 		environment["BELFRY_RATE_PER_MINUTE"], environment["BELFRY_API_RATE_PER_MINUTE"] = "100000", "100000"
 		visitor, r, key := signedIn(t, environment, "-allow-targets", "127.0.0.1")

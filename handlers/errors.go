@@ -170,6 +170,8 @@ func titleOf(code string, status int) string {
 		return "Not found"
 	case "gone":
 		return "Deleted"
+	case "wrong_host":
+		return "This is not the address of this server"
 	case "conflict":
 		return "That doesn't fit with what is there"
 	case "webhook_quota_exceeded":
