@@ -50,11 +50,7 @@ func addToast(c echo.Context, toast views.ToastView) {
 }
 
 func toastsOf(c echo.Context) []views.ToastView {
-	session := web.SessionOf(c)
 	var all []views.ToastView
-	session.Take(toastKey, &all)
-	for _, flash := range session.PopFlashes() {
-		all = append(all, views.ToastView{Tone: flash.Kind, Text: flash.Text})
-	}
+	web.SessionOf(c).Take(toastKey, &all)
 	return all
 }

@@ -28,7 +28,7 @@ func Download(c echo.Context, name, contentType string, write func(ctx context.C
 	if !ok {
 		return errors.New("download: the request did not come through a Server")
 	}
-	if err := saveSession(c); err != nil {
+	if err := s.beginLasting(c); err != nil {
 		return err
 	}
 	h := c.Response().Header()

@@ -117,4 +117,5 @@ func TestAFileEndsWithTheServer(t *testing.T) {
 	if err := within(t, ended, "the end of the file"); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
+	wantStatus(t, get(t, s, "/file"), http.StatusServiceUnavailable)
 }

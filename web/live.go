@@ -36,11 +36,7 @@ func Stream(c echo.Context, run func(ctx context.Context, send Send) error) erro
 	if !ok {
 		return errors.New("stream: the request did not come through a Server")
 	}
-	if s.isEnding() {
-		c.Response().Header().Set(echo.HeaderRetryAfter, "2")
-		return &Error{Status: http.StatusServiceUnavailable, Code: "shutting_down", Detail: "The server is shutting down. Try again in a moment."}
-	}
-	if err := saveSession(c); err != nil {
+	if err := s.beginLasting(c); err != nil {
 		return err
 	}
 	startStream(c)
@@ -51,6 +47,17 @@ func Stream(c echo.Context, run func(ctx context.Context, send Send) error) erro
 	defer cancel()
 	st := &stream{w: c.Response(), rc: http.NewResponseController(c.Response()), drop: cancel}
 	return s.serveStream(ctx, cancel, st, run)
+}
+
+// beginLasting makes ready for an answer that may last: none begins once the server shuts down.
+func (s *Server) beginLasting(c echo.Context) error {
+	select {
+	case <-s.ending:
+		c.Response().Header().Set(echo.HeaderRetryAfter, "2")
+		return &Error{Status: http.StatusServiceUnavailable, Code: "shutting_down", Detail: "The server is shutting down. Try again in a moment."}
+	default:
+		return saveSession(c)
+	}
 }
 
 func startStream(c echo.Context) {
@@ -103,15 +110,6 @@ func (s *Server) keepAlive(ctx context.Context, cancel context.CancelFunc, st *s
 				return
 			}
 		}
-	}
-}
-
-func (s *Server) isEnding() bool {
-	select {
-	case <-s.ending:
-		return true
-	default:
-		return false
 	}
 }
 

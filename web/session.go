@@ -11,18 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-const (
-	sessionKey = "web.session"
-	flashKey   = "flash"
-)
-
-// Flash is a message for the next page the visitor sees.
-type Flash struct {
-	// Kind says how it looks: "ok", "warn", "bad" or "info".
-	Kind string `json:"kind"`
-	// Text is a sentence for people.
-	Text string `json:"text"`
-}
+const sessionKey = "web.session"
 
 // Session is what is remembered of a visitor between requests. Changes count once it is saved: Render, Redirect and
 // Stream save it before they answer; other answers need a call of Save.
@@ -126,23 +115,6 @@ func (s *Session) Take(key string, value any) bool {
 
 // Delete forgets key.
 func (s *Session) Delete(key string) { delete(s.g.Values, key) }
-
-// AddFlash leaves a message for the next page.
-func (s *Session) AddFlash(kind, text string) {
-	var all []Flash
-	s.Get(flashKey, &all)
-	data, err := json.Marshal(append(all, Flash{Kind: kind, Text: text}))
-	if err == nil { // two strings always have a JSON form
-		s.g.Values[flashKey] = json.RawMessage(data)
-	}
-}
-
-// PopFlashes returns the messages, oldest first, and forgets them.
-func (s *Session) PopFlashes() []Flash {
-	var all []Flash
-	s.Take(flashKey, &all)
-	return all
-}
 
 // Save writes what changed and sets the cookie. It must come before the answer begins. It returns ErrSessionEnded for
 // a session that was ended elsewhere meanwhile; any other error means that the store failed.

@@ -106,6 +106,9 @@ func (v *visitor) user() (id uuid.UUID, ok bool) {
 
 func nothing(*Session) {}
 
+// remember leaves something in the session.
+func remember(s *Session) { _ = s.Set("word", "Saved.") }
+
 func TestAVisitorWhoLeavesNothingGetsNoCookieAndNoRow(t *testing.T) {
 	v := newVisitor(t, false)
 	if rec := v.visit(nothing); len(rec.Result().Cookies()) != 0 || len(v.store.rows) != 0 {
@@ -115,7 +118,7 @@ func TestAVisitorWhoLeavesNothingGetsNoCookieAndNoRow(t *testing.T) {
 
 func TestTheCookieHoldsARandomIDOf256BitsOfWhichOnlyTheHashIsKept(t *testing.T) {
 	v := newVisitor(t, false)
-	v.visit(func(s *Session) { s.AddFlash("ok", "Saved.") })
+	v.visit(remember)
 	raw, err := base64.RawURLEncoding.DecodeString(v.cookie.Value)
 	if err != nil || len(raw) != 32 {
 		t.Fatalf("cookie %q", v.cookie.Value)
@@ -133,7 +136,7 @@ func TestTheCookieHoldsARandomIDOf256BitsOfWhichOnlyTheHashIsKept(t *testing.T) 
 func TestTheCookieIsForUsAlone(t *testing.T) {
 	for secure, name := range map[bool]string{false: "belfry_session", true: "__Host-belfry_session"} {
 		v := newVisitor(t, secure)
-		v.visit(func(s *Session) { s.AddFlash("ok", "Saved.") })
+		v.visit(remember)
 		c := v.cookie
 		if c.Name != name || c.Path != "/" || c.Domain != "" || !c.HttpOnly || c.Secure != secure ||
 			c.SameSite != http.SameSiteLaxMode || c.MaxAge != 7*24*3600 {
@@ -142,14 +145,14 @@ func TestTheCookieIsForUsAlone(t *testing.T) {
 	}
 }
 
-func TestFlashesAreSeenOnceInOrder(t *testing.T) {
+func TestWhatIsTakenOutOfASessionWasSeenOnce(t *testing.T) {
 	v := newVisitor(t, false)
-	v.visit(func(s *Session) { s.AddFlash("ok", "one"); s.AddFlash("bad", "two") })
-	var first, second []Flash
-	v.visit(func(s *Session) { first = s.PopFlashes() })
-	v.visit(func(s *Session) { second = s.PopFlashes() })
-	if len(first) != 2 || first[0] != (Flash{"ok", "one"}) || first[1] != (Flash{"bad", "two"}) || len(second) != 0 {
-		t.Errorf("%v %v", first, second)
+	v.visit(remember)
+	var first, second string
+	v.visit(func(s *Session) { s.Take("word", &first) })
+	v.visit(func(s *Session) { s.Take("word", &second) })
+	if first != "Saved." || second != "" {
+		t.Errorf("%q, then %q", first, second)
 	}
 	if len(v.store.rows) != 0 || v.cookie != nil {
 		t.Error("an empty session is kept")
@@ -211,11 +214,11 @@ func TestAMessageMayOutliveSignOut(t *testing.T) {
 	v := newVisitor(t, false)
 	v.visit(func(s *Session) { s.SignIn(uuid.New()) })
 	before := v.cookie.Value
-	v.visit(func(s *Session) { s.SignOut(); s.AddFlash("ok", "Signed out.") })
-	var got []Flash
-	v.visit(func(s *Session) { got = s.PopFlashes() })
-	if len(got) != 1 || v.cookie != nil && v.cookie.Value == before {
-		t.Errorf("%v %v", got, v.cookie)
+	v.visit(func(s *Session) { s.SignOut(); remember(s) })
+	got := ""
+	v.visit(func(s *Session) { s.Take("word", &got) })
+	if got == "" || v.cookie != nil && v.cookie.Value == before {
+		t.Errorf("%q %v", got, v.cookie)
 	}
 }
 
@@ -223,7 +226,7 @@ func TestACookieThatIsNotOursGivesAFreshSession(t *testing.T) {
 	for _, value := range []string{"x", "%%%", base64.RawURLEncoding.EncodeToString(make([]byte, 32)), base64.RawURLEncoding.EncodeToString(make([]byte, 31))} {
 		v := newVisitor(t, false)
 		v.cookie = &http.Cookie{Name: v.name, Value: value}
-		wantStatus(t, v.visit(func(s *Session) { s.AddFlash("ok", "x") }), 200)
+		wantStatus(t, v.visit(remember), 200)
 		if v.cookie.Value == value {
 			t.Errorf("the id %q of the client was taken over", value)
 		}
@@ -298,7 +301,7 @@ func TestASessionEndedElsewhereIsNotBroughtBack(t *testing.T) {
 	var got error
 	v.group.GET("/late", func(c echo.Context) error {
 		clear(v.store.rows) // a new password ends all sessions
-		SessionOf(c).AddFlash("ok", "x")
+		remember(SessionOf(c))
 		got = SessionOf(c).Save(c)
 		return c.NoContent(204)
 	})
@@ -331,7 +334,7 @@ func TestAnErrorPageIsSentThoughTheStoreIsDown(t *testing.T) {
 	v := newVisitor(t, false)
 	v.store.fail = errors.New("database gone")
 	v.group.GET("/down", func(c echo.Context) error {
-		SessionOf(c).AddFlash("ok", "x")
+		remember(SessionOf(c))
 		return Render(c, 503, templ.Raw("sorry"))
 	})
 	wantStatus(t, get(t, v.s, "/down"), 503)
@@ -340,7 +343,7 @@ func TestAnErrorPageIsSentThoughTheStoreIsDown(t *testing.T) {
 func TestRedirectSavesTheSession(t *testing.T) {
 	v := newVisitor(t, false)
 	v.group.GET("/go", func(c echo.Context) error {
-		SessionOf(c).AddFlash("ok", "x")
+		remember(SessionOf(c))
 		return Redirect(c, "/")
 	})
 	rec := get(t, v.s, "/go")
