@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
@@ -20,6 +21,7 @@ type deliveryStory struct {
 	attempts []store.Attempt
 	webhook  *store.Overview // nil: a test to a free URL
 	limits   store.Limits
+	now      time.Time
 }
 
 func (h *Handlers) deliveryStory(ctx context.Context, account store.Account, id uuid.UUID) (*deliveryStory, error) {
@@ -27,7 +29,7 @@ func (h *Handlers) deliveryStory(ctx context.Context, account store.Account, id 
 	if err != nil {
 		return nil, err
 	}
-	s := &deliveryStory{Delivery: &d, limits: account.Limits}
+	s := &deliveryStory{Delivery: &d, limits: account.Limits, now: h.opt.Now()}
 	if s.attempts, err = h.store.Attempts(ctx, account.ID, id); err != nil {
 		return nil, err
 	}
@@ -44,8 +46,6 @@ func (h *Handlers) deliveryStory(ctx context.Context, account store.Account, id 
 
 func deliveryPath(id uuid.UUID) string { return "/setup/webhooks/deliveries/" + id.String() }
 
-func webhookPath(id uuid.UUID) string { return "/setup/webhooks/" + id.String() }
-
 // deliveryPage shows one delivery: where it stands and why, and what each of
 // its attempts sent and got.
 func (h *Handlers) deliveryPage(c echo.Context) error {
@@ -58,17 +58,17 @@ func (h *Handlers) deliveryPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	now, place := h.opt.Now(), readDeliveryPlace(c, id)
+	place := readDeliveryPlace(c, id)
 	v := views.DeliveryView{
 		ID: id.String(), Event: s.EventType, Test: s.Test, State: views.DeliveryState(s.Status.String(), s.Held), URL: s.URL, Agent: s.AgentID,
-		EventHref: eventPath(s.EventID), Unlisted: s.Attempts - len(s.attempts), Why: s.why(), Steps: s.steps(now), Limit: views.Duration(s.limits.Timeout), Next: s.next(),
+		EventHref: eventPath(s.EventID), Unlisted: s.Attempts - len(s.attempts), Why: s.why(), Steps: s.steps(s.now), Limit: views.Duration(s.limits.Timeout), Next: s.next(),
 		LiveURL: deliveryLiveURL(s.Delivery), LogHref: place.logHref(), Filtered: place.list.set(),
 		Resend: s.resend(p.Role, place, c.QueryParam("confirm") == "resend"),
 	}
 	if s.WebhookID != uuid.Nil {
-		v.WebhookHref = webhookPath(s.WebhookID)
+		v.WebhookHref = views.WebhookAddress(s.WebhookID)
 	}
-	if v.Newer, v.Older, err = h.neighbours(c.Request().Context(), p.Account.ID, place, now); err != nil {
+	if v.Newer, v.Older, err = h.neighbours(c.Request().Context(), p.Account.ID, place, s.now); err != nil {
 		return err
 	}
 	s.showAttempts(&v, place, p.Role)

@@ -188,10 +188,8 @@ func attemptText(a *store.Attempt) string {
 		return sentence(a.Detail)
 	}
 	text := http.StatusText(a.StatusCode)
-	for _, header := range a.Response {
-		if http.CanonicalHeaderKey(header.Name) == "Retry-After" {
-			text += ", Retry-After: " + header.Value
-		}
+	if wait := headerOf(a.Response, "Retry-After"); wait != "" {
+		text += ", Retry-After: " + wait
 	}
 	return text
 }

@@ -177,6 +177,10 @@ func TestAWaitThatTheEndpointAskedForIsSaid(t *testing.T) {
 		t.Error(got)
 	}
 	has(t, s.why().Bold, "Attempt 1 of 6 answered 503 Service Unavailable, and asked for 10 min of patience.")
+	first.Response[0].Value = "9999999999999"
+	if got := askedWait(&first); got != 24*time.Hour {
+		t.Errorf("a wait of 300,000 years is taken for %v", got)
+	}
 	first.Response[0].Value = "1"
 	s.NextAttemptAt = store.At(at.Add(5 * time.Second))
 	if got := s.honoured(&first); got != "the schedule waits longer: attempt 2 after 5 s" {
@@ -207,4 +211,27 @@ func TestWhatIsSaidOfTheEndpointIsWhatItDid(t *testing.T) {
 	}
 	s.webhook.Health.Attempts = 9
 	has(t, s.endpointWords(), "7 of its 9 attempts of the last hour succeeded")
+}
+
+func TestWhatToDoAboutAFailureIsSaidOfWhatHappened(t *testing.T) {
+	hook := &store.Overview{Webhook: store.Webhook{HasSecret: true, Headers: []store.Header{{Name: "X-Key"}}}}
+	signed := []store.Header{{Name: "webhook-signature", Value: "v1,AAAA"}}
+	for _, tt := range []struct {
+		webhook *store.Overview
+		attempt store.Attempt
+		want    string
+	}{
+		{hook, store.Attempt{StatusCode: 401, Error: "status"}, "the current secret, and what it wants to find in X-Key."},
+		{nil, store.Attempt{StatusCode: 401, Error: "status", Request: signed}, "the current secret."},
+		{nil, store.Attempt{StatusCode: 401, Error: "status"}, "is not signed"},
+		{nil, store.Attempt{StatusCode: 410, Error: "gone"}, "a test changes nothing"},
+		{hook, store.Attempt{StatusCode: 308, Error: "redirect", Response: []store.Header{{Name: "location", Value: "https://new.example/"}}}, "leads to https://new.example/;"},
+		{hook, store.Attempt{Error: "tls", Detail: "the certificate expired on 2026-11-19"}, "expired 3 days ago, on 19 Nov 2026"},
+		{hook, store.Attempt{Error: "timeout"}, "may take 10 s"},
+	} {
+		s := &deliveryStory{
+			Delivery: &store.Delivery{Test: tt.webhook == nil}, webhook: tt.webhook, limits: store.DefaultLimits(), now: time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC),
+		}
+		has(t, s.advice(&tt.attempt), tt.want)
+	}
 }

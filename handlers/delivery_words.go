@@ -8,6 +8,7 @@ import (
 
 	"belfry/store"
 	"belfry/views"
+	"belfry/worker/signature"
 )
 
 // why says where the delivery stands: what happened, what comes next, and what
@@ -87,17 +88,12 @@ func askedWait(a *store.Attempt) time.Duration {
 	if a.StatusCode != http.StatusTooManyRequests && a.StatusCode != http.StatusServiceUnavailable {
 		return 0
 	}
-	for _, header := range a.Response {
-		if !strings.EqualFold(header.Name, "Retry-After") {
-			continue
-		}
-		value := strings.TrimSpace(header.Value)
-		if seconds, err := strconv.Atoi(value); err == nil {
-			return min(time.Duration(max(seconds, 0))*time.Second, 24*time.Hour)
-		}
-		if at, err := http.ParseTime(value); err == nil {
-			return min(max(at.Sub(a.StartedAt.Add(a.Duration)), 0), 24*time.Hour).Round(time.Second)
-		}
+	value := strings.TrimSpace(headerOf(a.Response, "Retry-After"))
+	if seconds, err := strconv.Atoi(value); err == nil {
+		return time.Duration(min(max(seconds, 0), 24*60*60)) * time.Second
+	}
+	if at, err := http.ParseTime(value); err == nil {
+		return min(max(at.Sub(a.StartedAt.Add(a.Duration)), 0), 24*time.Hour).Round(time.Second)
 	}
 	return 0
 }
@@ -157,7 +153,7 @@ func (s *deliveryStory) whyInactive(w views.WhyView) views.WhyView {
 		}
 	}
 	w.Text = "It goes when the webhook is reactivated, oldest first, at half the account's rate." + w.Text
-	w.Do = views.Link{Label: "Open the webhook", Href: webhookPath(s.WebhookID)}
+	w.Do = views.Link{Label: "Open the webhook", Href: views.WebhookAddress(s.WebhookID)}
 	return w
 }
 
@@ -195,12 +191,12 @@ func (s *deliveryStory) whyFailed() views.WhyView {
 	switch {
 	case s.Test && last != nil:
 		w.Bold = "The one attempt of this test " + happened(last) + "."
-		w.Text = "A test is not repeated. " + adviceOn(last.Error, last.StatusCode)
+		w.Text = "A test is not repeated. " + s.advice(last)
 		w.Do = views.Link{Label: "Send another test", Href: withTest(s.Delivery)}
 		return w
 	case last != nil:
 		w.Bold = "All " + strconv.Itoa(s.Attempts) + " attempts are used; the last one " + happened(last) + "."
-		w.Text = adviceOn(last.Error, last.StatusCode) + " "
+		w.Text = s.advice(last) + " "
 	}
 	w.Text += "Resend it when the endpoint is well again: it gets " + strconv.Itoa(s.limits.MaxAttempts()) + " more attempts."
 	return w
@@ -223,37 +219,29 @@ func (s *deliveryStory) whyDead() views.WhyView {
 	return w
 }
 
-// adviceOn says what to do about a kind of failure.
-func adviceOn(kind string, code int) string {
-	switch kind {
-	case "dns":
-		return "Check the host name of the URL."
-	case "connect":
-		return "Nothing takes connections there: check that the receiver runs and its firewall lets us in."
-	case "tls":
-		return "Check the certificate of the endpoint."
-	case "timeout":
-		return "Answer first and do the work afterwards."
-	case "reset":
-		return "The connection broke: look at the log of the receiver or of the proxy before it."
-	case "redirect":
-		return "Redirects are not followed: set the webhook to the address it leads to."
-	case "blocked_address":
-		return "The address is not public: an operator can allow it."
-	case "bad_response":
-		return "What came back is no proper HTTP answer."
-	case "interrupted":
-		return "Belfry itself was stopped in the middle of it; the endpoint may have got it."
+// advice says what to do about the failure of an attempt.
+func (s *deliveryStory) advice(a *store.Attempt) string {
+	if s.Test && a.Error == store.ReasonGone {
+		return "A webhook is deactivated by that; a test changes nothing."
 	}
-	switch {
-	case code == http.StatusUnauthorized || code == http.StatusForbidden:
-		return "The endpoint refuses us: check its secret or token."
-	case code == http.StatusNotFound || code == http.StatusMethodNotAllowed:
-		return "The endpoint takes no POST there: check the path of the URL."
-	case code == http.StatusTooManyRequests:
-		return "The endpoint gets more than it takes."
-	case code >= 500:
-		return "The fault is at the endpoint: look at its own log."
+	signed := headerOf(a.Request, signature.HeaderSignature) != ""
+	w := store.Webhook{HasSecret: signed} // of a test to a free URL, or one that retention removed
+	if s.webhook != nil {
+		w = s.webhook.Webhook
 	}
-	return "The endpoint refuses the request: its own log should say why."
+	k := views.FailureKind{
+		KindCount:   store.KindCount{Kind: a.Error, Code: a.StatusCode},
+		LastFailure: store.LastFailure{Detail: a.Detail, MovedTo: headerOf(a.Response, "Location")},
+	}
+	return k.Advice(w, s.limits.Timeout, s.now)
+}
+
+// headerOf is the value of the first header of that name; empty: there is none.
+func headerOf(headers []store.Header, name string) string {
+	for _, h := range headers {
+		if strings.EqualFold(h.Name, name) {
+			return h.Value
+		}
+	}
+	return ""
 }

@@ -71,7 +71,7 @@ func TestATestIsSentOnceAndItsAnswerStandsOnThePage(t *testing.T) {
 			t.Error("sent twice it leads elsewhere")
 		}
 		doc = b.get(a.Header.Get("Location")).dom(t)
-		has(t, plain(doc, "#answer"), "401 Unauthorized", "12 ms", "test", "Not delivered.", "check its secret", "set-cookie", "Open the delivery")
+		has(t, plain(doc, "#answer"), "401 Unauthorized", "12 ms", "test", "Not delivered.", "verifies with the current secret", "set-cookie", "Open the delivery")
 		has(t, plain(doc, "main"), "19 of 20 tests left this minute.")
 		if got := fieldsOf(doc, "#test-form form"); got.Get("webhook") != w.ID.String() || got.Get("data") != fields.Get("data") {
 			t.Error("the form is not as it was sent")

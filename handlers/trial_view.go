@@ -165,9 +165,9 @@ func trialAnswerView(s *deliveryStory) *views.TrialAnswerView {
 		v.Bold, v.Text = "Delivered.", "The endpoint answered well within "+views.Duration(s.limits.Timeout)+" over "+protocolWord(last.Protocol)+"."
 		return v
 	}
-	v.Bold, v.Text = "Not delivered.", sentence(strings.TrimPrefix(happened(last), "failed: "))+" "+adviceOn(last.Error, last.StatusCode)
+	v.Bold, v.Text = "Not delivered.", sentence(strings.TrimPrefix(happened(last), "failed: "))+" "+s.advice(last)
 	if last.StatusCode != 0 {
-		v.Text = "The endpoint " + happened(last) + ". " + adviceOn(last.Error, last.StatusCode)
+		v.Text = "The endpoint " + happened(last) + ". " + s.advice(last)
 	}
 	return v
 }

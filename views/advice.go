@@ -9,7 +9,7 @@ import (
 	"belfry/store"
 )
 
-// FailureKind is a kind of failure of the time that a webhook's page covers, with its last example.
+// FailureKind is a kind of failure with an example: the last of the time that a webhook's page covers, or an attempt itself.
 type FailureKind struct {
 	store.KindCount
 	store.LastFailure
@@ -51,26 +51,28 @@ func (k FailureKind) lasting() bool {
 	return false
 }
 
-// advice says what to do about a kind of failure.
+// advice says what to do about a kind of failure, and whether there is still something to do.
 func (p WebhookPage) advice(k FailureKind, now time.Time) string {
-	text := p.whatToDo(k, now)
+	text := k.Advice(p.Webhook, p.Timeout, now)
 	if k.lasting() && p.Health.LastSuccessAt.After(k.LastAt.Time) {
 		text += " Later attempts succeeded: nothing to do unless it comes back."
 	}
 	return text
 }
 
-func (p WebhookPage) whatToDo(k FailureKind, now time.Time) string {
+// Advice says what to do about a kind of failure. Of the webhook that it happened to only how it is signed and its headers
+// count; limit is the time that a request may take.
+func (k FailureKind) Advice(w store.Webhook, limit time.Duration, now time.Time) string {
 	switch k.Kind {
 	case "status", "gone":
-		return p.statusAdvice(k.Code)
+		return statusAdvice(k.Code, w)
 	case "redirect":
 		if k.MovedTo != "" {
 			return "Redirects are not followed, and this one leads to " + k.MovedTo + "; set the URL to that."
 		}
 		return "Redirects are not followed. Set the URL to where it leads."
 	case "timeout":
-		return "Answer 2xx first and do the work afterwards: all of it, from the name look-up to the last byte, may take " + Duration(p.Timeout) + "."
+		return "Answer 2xx first and do the work afterwards: all of it, from the name look-up to the last byte, may take " + Duration(limit) + "."
 	case "dns":
 		return "Check the host's name and its DNS records. If it moved, change the URL."
 	case "connect":
@@ -84,7 +86,7 @@ func (p WebhookPage) whatToDo(k FailureKind, now time.Time) string {
 	case "bad_response":
 		return "What came back is no HTTP, or its headers are over 64 KiB. Check that the port is the web server's."
 	case "interrupted":
-		return "Belfry was stopped in the middle of it. It costs no retry; nothing to do."
+		return "Belfry was stopped in the middle of it, which costs no retry. The endpoint may have got it."
 	}
 	return "Look at the delivery for what exactly happened."
 }
@@ -124,12 +126,12 @@ func daysAgo(day, now time.Time) string {
 	}
 }
 
-func (p WebhookPage) statusAdvice(code int) string {
+func statusAdvice(code int, w store.Webhook) string {
 	switch {
 	case code == http.StatusGone:
 		return "The endpoint says it is gone for good, which deactivates the webhook. Change the URL, then activate it again."
 	case code == http.StatusUnauthorized:
-		return p.refusedAdvice()
+		return refusedAdvice(w)
 	case code == http.StatusForbidden:
 		return "The endpoint forbids it. A firewall or a list of allowed addresses before it may keep us out, or it refuses our signature."
 	case code == http.StatusNotFound:
@@ -151,13 +153,16 @@ func (p WebhookPage) statusAdvice(code int) string {
 }
 
 // refusedAdvice is for 401: what the receiver may not like about how we say who we are.
-func (p WebhookPage) refusedAdvice() string {
-	if !p.HasSecret {
-		return "The receiver wants to know who calls, and this webhook is not signed. Add a secret, or a custom header with its token."
+func refusedAdvice(w store.Webhook) string {
+	if !w.HasSecret {
+		return "The receiver wants to know who calls, and what we send is not signed. Add a secret, or a custom header with its token."
 	}
-	text := "The receiver refuses our signature. Check that it verifies with the current secret, of " + p.RotatedAt.Format("2 Jan 2006")
-	if len(p.Headers) > 0 {
-		text += ", and what it wants to find in " + headerNames(p.Headers)
+	text := "The receiver refuses our signature. Check that it verifies with the current secret"
+	if !w.RotatedAt.IsZero() {
+		text += ", of " + w.RotatedAt.Format("2 Jan 2006")
+	}
+	if len(w.Headers) > 0 {
+		text += ", and what it wants to find in " + headerNames(w.Headers)
 	}
 	return text + "."
 }
