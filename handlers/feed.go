@@ -119,11 +119,12 @@ func (f *feed) run(ctx context.Context) {
 	counting.Wait()
 }
 
-// keepCount counts what matches from time to time while the list changes.
+// keepCount counts what matches, not at once, for the pages have counted it
+// themselves, but once in case that it changed since, and while the list changes.
 func (f *feed) keepCount(ctx context.Context) error {
 	bell := f.list.changes()
 	defer bell.Close()
-	if !sleep(ctx, countEvery) || !heard(ctx, bell) {
+	if !sleep(ctx, countEvery) {
 		return nil
 	}
 	return calmly(ctx, bell, countEvery, countShare, func() error { return f.recount(ctx) })
@@ -280,7 +281,8 @@ func (l *listener) await(ctx context.Context) ([]liveFrame, error) {
 	}
 }
 
-// take gives the frames that the page has not got, or else what to wait for.
+// take gives the frames that the page has not got, or all as it is now where it
+// lacks too many, or else what to wait for.
 func (l *listener) take(ctx context.Context) ([]liveFrame, <-chan struct{}, error) {
 	f := l.feed
 	f.mu.Lock()
@@ -302,7 +304,7 @@ func (l *listener) take(ctx context.Context) ([]liveFrame, <-chan struct{}, erro
 		return nil, f.more, nil
 	}
 	data, err := rendered(ctx, views.LiveRows(wholeList(f.rows)))
-	return []liveFrame{{mark, data}}, nil, err
+	return []liveFrame{{mark, append(data, f.counted...)}}, nil, err
 }
 
 // serve sends the page what happens, until ctx or its session ends.

@@ -38,15 +38,12 @@ func (h *Handlers) inboxPage(c echo.Context) error {
 	for i := range list {
 		v.Arrivals = append(v.Arrivals, arrivalView(&list[i]))
 	}
-	v.LiveURL = withQuery(inboxPath+"/live", url.Values{"seen": {newestArrival(list)}})
-	return web.Render(c, http.StatusOK, views.Inbox(h.frame(c, views.EntryInbox), v))
-}
-
-func newestArrival(list []store.InboxRequest) string {
-	if len(list) == 0 {
-		return ""
+	newest := uuid.Nil
+	if len(list) > 0 {
+		newest = list[0].ID
 	}
-	return list[0].ID.String()
+	v.LiveURL = withQuery(inboxPath+"/live", url.Values{"seen": {newest.String()}})
+	return web.Render(c, http.StatusOK, views.Inbox(h.frame(c, views.EntryInbox), v))
 }
 
 func arrivalView(r *store.InboxRequest) views.ArrivalView {
@@ -65,7 +62,7 @@ func arrivalView(r *store.InboxRequest) views.ArrivalView {
 		v.Verified, v.Why = views.AnswerState("Not verified", false), "A signature does not fit the webhook's secret."
 	}
 	for _, header := range r.Headers {
-		v.Headers = append(v.Headers, views.HeaderLine{Name: strings.ToLower(header.Name), Value: maskHeader(header.Name, header.Value)})
+		v.Headers = append(v.Headers, headerLine(header))
 	}
 	if r.Size > len(r.Body) {
 		v.Note = "The first " + views.Bytes(int64(len(r.Body))) + " of " + views.Bytes(int64(r.Size)) + " are kept here."
@@ -88,21 +85,13 @@ func (h *Handlers) setInboxAnswer(c echo.Context) error {
 	}, nil)
 }
 
-// inboxLive tells an open inbox when something has arrived.
+// inboxLive tells an open inbox that something has arrived.
 func (h *Handlers) inboxLive(c echo.Context) error {
-	account, seen := personOf(c).Account.ID, c.QueryParam("seen")
-	return web.Stream(c, func(ctx context.Context, send web.Send) error {
-		bell := h.store.Changes(func(change store.Change) bool {
-			return concerns(change, account) && (change.Kind == store.ChangeInbox || change.ID == uuid.Nil)
-		})
-		defer bell.Close()
-		return h.follow(ctx, c, bell, func() error {
-			newest, err := h.store.NewestInboxRequest(ctx, account)
-			if err != nil || newest == uuid.Nil || newest.String() == seen {
-				return err
-			}
-			seen = newest.String()
-			return send("changed", "", nil)
-		})
+	account := personOf(c).Account.ID
+	return h.announce(c, func(change store.Change) bool {
+		return concerns(change, account) && (change.Kind == store.ChangeInbox || change.ID == uuid.Nil)
+	}, func(ctx context.Context) (string, error) {
+		newest, err := h.store.NewestInboxRequest(ctx, account)
+		return newest.String(), err
 	})
 }

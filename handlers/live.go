@@ -85,24 +85,41 @@ func concerns(change store.Change, account uuid.UUID) bool {
 // errSessionOver ends what a visitor follows.
 var errSessionOver = errors.New("the session is over")
 
-// follow calls show now and after changes, in a calm rhythm, until ctx or the
-// visitor's session ends.
-func (h *Handlers) follow(ctx context.Context, c echo.Context, bell *store.Listener, show func() error) error {
-	session := h.watchSession(c)
-	err := calmly(ctx, bell, liveEvery, liveShare, func() error {
-		ended, err := session.ended(ctx)
-		if err != nil {
+// follow streams what show sends, now and after the changes that want accepts,
+// in a calm rhythm, until the visitor leaves or their session ends.
+func (h *Handlers) follow(c echo.Context, want func(store.Change) bool, show func(context.Context, web.Send) error) error {
+	return web.Stream(c, func(ctx context.Context, send web.Send) error {
+		bell, session := h.store.Changes(want), h.watchSession(c)
+		defer bell.Close()
+		err := calmly(ctx, bell, liveEvery, liveShare, func() error {
+			ended, err := session.ended(ctx)
+			if err != nil {
+				return err
+			}
+			if ended {
+				return errSessionOver
+			}
+			return show(ctx, send)
+		})
+		if errors.Is(err, errSessionOver) {
+			return nil
+		}
+		return err
+	})
+}
+
+// announce tells an open page when it is to be read anew: when the mark of what
+// it shows is another than the one in the address, at once where it is already.
+func (h *Handlers) announce(c echo.Context, want func(store.Change) bool, mark func(context.Context) (string, error)) error {
+	seen := c.QueryParam("seen")
+	return h.follow(c, want, func(ctx context.Context, send web.Send) error {
+		now, err := mark(ctx)
+		if err != nil || now == seen {
 			return err
 		}
-		if ended {
-			return errSessionOver
-		}
-		return show()
+		seen = now
+		return send("changed", "", nil)
 	})
-	if errors.Is(err, errSessionOver) {
-		return nil
-	}
-	return err
 }
 
 // calmly calls show now and after changes, but not without a rest: at least
@@ -189,8 +206,7 @@ func deliveryLiveURL(d *store.Delivery) string {
 	return withQuery(deliveryPath(d.ID)+"/live", url.Values{"seen": {factsOf(d).mark()}})
 }
 
-// deliveryLive tells a delivery's page when it is to be read anew: at once
-// where the delivery has changed since the page was made.
+// deliveryLive tells an open page of a delivery that it has changed.
 func (h *Handlers) deliveryLive(c echo.Context) error {
 	account := personOf(c).Account.ID
 	id, err := idIn(c, "id")
@@ -201,19 +217,10 @@ func (h *Handlers) deliveryLive(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return web.Stream(c, func(ctx context.Context, send web.Send) error {
-		bell := h.store.Changes(func(change store.Change) bool {
-			return concerns(change, account) && (change.ID == id || change.ID == uuid.Nil || change.Kind == store.ChangeWebhook && change.WebhookID == d.WebhookID)
-		})
-		defer bell.Close()
-		seen := c.QueryParam("seen")
-		return h.follow(ctx, c, bell, func() error {
-			now, err := h.store.Delivery(ctx, account, id)
-			if err != nil || factsOf(&now).mark() == seen {
-				return err
-			}
-			seen = factsOf(&now).mark()
-			return send("changed", "", nil)
-		})
+	return h.announce(c, func(change store.Change) bool {
+		return concerns(change, account) && (change.ID == id || change.ID == uuid.Nil || change.Kind == store.ChangeWebhook && change.WebhookID == d.WebhookID)
+	}, func(ctx context.Context) (string, error) {
+		now, err := h.store.Delivery(ctx, account, id)
+		return factsOf(&now).mark(), err
 	})
 }

@@ -64,13 +64,13 @@ func TestAPageThatIsUpToDateIsToldOnlyWhatComes(t *testing.T) {
 	})
 }
 
-func TestAListenerThatFellFarBehindGetsTheWholeList(t *testing.T) {
-	f := &feed{more: make(chan struct{}), looked: true}
+func TestAListenerThatFellFarBehindGetsTheWholeListAndItsCount(t *testing.T) {
+	f := &feed{more: make(chan struct{}), looked: true, counted: []byte("the count as it is now")}
 	l := &listener{feed: f, next: 0}
 	for range keptFrames + 1 {
 		f.tell([]byte("one change"))
 	}
-	if text := hears(t, l); strings.Contains(text, "one change") || !strings.Contains(text, "innerMorph") {
+	if text := hears(t, l); strings.Contains(text, "one change") || !strings.Contains(text, "innerMorph") || !strings.HasSuffix(text, "the count as it is now") {
 		t.Errorf("it gets %q", text)
 	}
 	f.tell([]byte("the last change"))

@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"bytes"
 	"context"
 	"net/http"
 	"net/url"
@@ -154,21 +153,17 @@ func (h *Handlers) webhookLive(c echo.Context) error {
 	if _, err := h.store.Webhook(c.Request().Context(), p.Account.ID, id); err != nil {
 		return err
 	}
-	return web.Stream(c, func(ctx context.Context, send web.Send) error {
-		bell := h.store.Changes(func(change store.Change) bool {
-			return concerns(change, p.Account.ID) && (change.WebhookID == id || change.WebhookID == uuid.Nil)
-		})
-		defer bell.Close()
-		return h.follow(ctx, c, bell, func() error {
-			page, err := h.webhookNow(ctx, p, id)
-			if err != nil {
-				return err
-			}
-			var frame bytes.Buffer
-			if err := views.WebhookLive(page).Render(ctx, &frame); err != nil {
-				return err
-			}
-			return send("", "", frame.Bytes())
-		})
+	return h.follow(c, func(change store.Change) bool {
+		return concerns(change, p.Account.ID) && (change.WebhookID == id || change.WebhookID == uuid.Nil)
+	}, func(ctx context.Context, send web.Send) error {
+		page, err := h.webhookNow(ctx, p, id)
+		if err != nil {
+			return err
+		}
+		frame, err := rendered(ctx, views.WebhookLive(page))
+		if err != nil {
+			return err
+		}
+		return send("", "", frame)
 	})
 }
