@@ -54,6 +54,9 @@ func TestAddingAWebhookTellsItsSecretOnce(t *testing.T) {
 		if strings.Contains(string(again.body), *w.Secret) || strings.Contains(string(again.body), "production") {
 			t.Errorf("a secret is told again: %s", again.body)
 		}
+		if inbox := k.hook(store.InboxURL); inbox.URL != store.InboxURL || inbox.Secret == nil {
+			t.Errorf("the test inbox was added as %+v", inbox)
+		}
 	})
 }
 
