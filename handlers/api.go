@@ -127,6 +127,15 @@ func orNull[T comparable](v T) *T {
 
 func timeOrNull(t store.Time) *time.Time { return orNull(t.Time) }
 
+// orZero is what a member says; the zero value where it is null or left out.
+func orZero[T any](member *T) T {
+	if member == nil {
+		var zero T
+		return zero
+	}
+	return *member
+}
+
 // headersJSON shows headers as an object. A name that is there several times
 // has its values in one, as RFC 9110, section 5.3 allows.
 func headersJSON(headers []store.Header) map[string]string {

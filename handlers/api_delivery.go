@@ -180,15 +180,11 @@ func (h *Handlers) apiSendMissed(c echo.Context) error {
 	if err := web.DecodeOptionalJSON(c, &in); err != nil {
 		return err
 	}
-	since := time.Time{}
-	if in.Since != nil {
-		since = *in.Since
-	}
 	work := h.store.SendMissed
 	if in.DryRun {
 		work = h.store.CountMissed
 	}
-	n, err := work(c.Request().Context(), accountIn(c), id, since)
+	n, err := work(c.Request().Context(), accountIn(c), id, orZero(in.Since))
 	if err != nil {
 		return err
 	}

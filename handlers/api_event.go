@@ -22,11 +22,7 @@ type eventInput struct {
 }
 
 func (in *eventInput) event() store.NewEvent {
-	e := store.NewEvent{Type: in.Event, Data: in.Data, AgentID: in.AgentID.Value}
-	if in.Timestamp != nil {
-		e.Timestamp = *in.Timestamp
-	}
-	return e
+	return store.NewEvent{Type: in.Event, Data: in.Data, AgentID: in.AgentID.Value, Timestamp: orZero(in.Timestamp)}
 }
 
 func (h *Handlers) apiPublish(c echo.Context) error {

@@ -28,27 +28,16 @@ type resendJSON struct {
 }
 
 func (in *resendJSON) filter() (store.DeliveryFilter, error) {
-	var f store.DeliveryFilter
+	f := store.DeliveryFilter{WebhookID: orZero(in.WebhookID), Event: orZero(in.Event), From: orZero(in.From), To: orZero(in.To)}
 	var faults []web.FieldError
-	if in.WebhookID != nil {
-		f.WebhookID = *in.WebhookID
-	}
-	if in.Event != nil {
-		if f.Event = *in.Event; f.Event == "" || len(f.Event) > maxFilterText {
-			faults = append(faults, web.FieldError{Field: "event", Detail: "must be an event type, or a group of them such as call.*"})
-		}
+	if in.Event != nil && (f.Event == "" || len(f.Event) > maxFilterText) {
+		faults = append(faults, web.FieldError{Field: "event", Detail: "must be an event type, or a group of them such as call.*"})
 	}
 	if in.Status != nil {
 		status, ok := store.ParseStatus(*in.Status)
 		if f.Status = []store.Status{status}; !ok || !status.Finished() {
 			faults = append(faults, web.FieldError{Field: "status", Detail: "must be one of failed, dead, delivered: only finished deliveries can be resent"})
 		}
-	}
-	if in.From != nil {
-		f.From = *in.From
-	}
-	if in.To != nil {
-		f.To = *in.To
 	}
 	return f, invalidInput(faults...)
 }
@@ -72,7 +61,7 @@ func (h *Handlers) apiStartResend(c echo.Context) error {
 	}
 	ctx, account := c.Request().Context(), accountIn(c)
 	if in.WebhookID != nil {
-		if err := h.liveWebhook(ctx, account, *in.WebhookID); err != nil {
+		if _, err := h.liveWebhook(ctx, account, *in.WebhookID); err != nil {
 			return err
 		}
 	}

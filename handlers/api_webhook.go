@@ -150,16 +150,17 @@ func (h *Handlers) liveID(c echo.Context) (uuid.UUID, error) {
 	if err != nil {
 		return id, err
 	}
-	return id, h.liveWebhook(c.Request().Context(), accountIn(c), id)
+	_, err = h.liveWebhook(c.Request().Context(), accountIn(c), id)
+	return id, err
 }
 
-// liveWebhook refuses a webhook that is not there, or was deleted.
-func (h *Handlers) liveWebhook(ctx context.Context, account, id uuid.UUID) error {
+// liveWebhook finds a webhook that was not deleted.
+func (h *Handlers) liveWebhook(ctx context.Context, account, id uuid.UUID) (store.Webhook, error) {
 	w, err := h.store.Webhook(ctx, account, id)
 	if err == nil && !w.DeletedAt.IsZero() {
 		err = &store.Error{Code: store.CodeGone, Detail: "this webhook was deleted; its log stays readable, nothing else can be done with it"}
 	}
-	return err
+	return w, err
 }
 
 func (h *Handlers) apiChangeWebhook(c echo.Context) error {

@@ -12,13 +12,14 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"belfry/store"
+	"belfry/views"
 	"belfry/web"
 )
 
 const (
 	personKey = "handlers.person"
 	apiKeyKey = "handlers.key"
-	homePath  = "/setup/webhooks"
+	homePath  = views.WebhooksAddress
 )
 
 // person is who is signed in, and for which account.

@@ -64,7 +64,7 @@ func (h *Handlers) webhookLinks(ctx context.Context, account uuid.UUID) (map[uui
 	webhooks, err := h.store.Webhooks(ctx, account)
 	links := map[uuid.UUID]views.Link{}
 	for _, w := range webhooks {
-		links[w.ID] = views.Link{Label: shortURL(w.URL), Href: webhookPath(w.ID)}
+		links[w.ID] = views.Link{Label: shortURL(w.URL), Href: views.WebhookAddress(w.ID)}
 	}
 	return links, err
 }

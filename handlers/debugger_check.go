@@ -47,7 +47,9 @@ func readReceived(body, headers, secret, computed, prefix string, now time.Time)
 // checks are the parts of a signed request in the order in which a receiver
 // meets them, each with whether it is right and what to do if not.
 func (r received) checks() []views.SignatureCheck {
-	list := []views.SignatureCheck{r.checkSecret(), r.checkID(), r.checkTimestamp(), r.checkStandard(), r.checkHex(""), r.checkHex("-Next"), r.checkMember(), r.checkBody(), r.checkComputed()}
+	list := []views.SignatureCheck{
+		r.checkSecret(), r.checkID(), r.checkTimestamp(), r.checkStandard(), r.checkHex(""), r.checkHex("-Next"), r.checkMember(), r.checkBody(), r.checkComputed(),
+	}
 	if len(r.Strange) > 0 {
 		list = append([]views.SignatureCheck{{Tone: "warn", Name: "Headers", Word: "not all read", Text: "This line is no header: “" + cutText(r.Strange[0], 60) + "”. Write each as name: value, on a line of its own."}}, list...)
 	}
@@ -228,9 +230,13 @@ func compacted(body []byte) []byte {
 	return body
 }
 
+// computedName is the check of what the receiver's own code came to. It says
+// nothing of the request.
+const computedName = "What your code computed"
+
 // checkComputed says how the receiver's own code came to its signature.
 func (r received) checkComputed() views.SignatureCheck {
-	const name = "What your code computed"
+	const name = computedName
 	if r.Computed == "" {
 		return views.SignatureCheck{}
 	}
@@ -253,21 +259,22 @@ func (r received) checkComputed() views.SignatureCheck {
 	return standard
 }
 
-// verdict sums the checks up.
+// verdictOf sums up what the checks say of the request.
 func verdictOf(checks []views.SignatureCheck) (v views.Msg) {
 	fits, changed, misfits := 0, false, 0
 	var first views.SignatureCheck
+	checks = slices.DeleteFunc(slices.Clone(checks), func(c views.SignatureCheck) bool { return c.Name == computedName })
 	for _, c := range checks {
 		switch {
-		case c.Word == "fits" && c.Name != "What your code computed":
+		case c.Word == "fits":
 			fits++
-		case c.Tone == "bad" && c.Name != "What your code computed":
+		case c.Tone == "bad":
 			misfits++
 			if first.Name == "" {
 				first = c
 			}
 		}
-		changed = changed || c.Word == "would fit, but" && c.Name != "What your code computed"
+		changed = changed || c.Word == "would fit, but"
 	}
 	switch {
 	case misfits == 0 && fits > 0:

@@ -86,9 +86,6 @@ func headerValues(headers []store.Header) map[string]string {
 	values := map[string]string{}
 	for _, header := range headers {
 		name, value := strings.ToLower(header.Name), maskHeader(header.Name, header.Value)
-		if name == "set-cookie" {
-			value = maskMiddle(value)
-		}
 		if before, ok := values[name]; ok {
 			value = before + ", " + value
 		}

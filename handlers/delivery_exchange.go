@@ -18,7 +18,7 @@ func (s *deliveryStory) exchange(a *store.Attempt) *views.ExchangeView {
 		Answered: a.StatusCode != 0, Facts: sentFrom(a),
 	}
 	for _, header := range a.Request {
-		e.Request = append(e.Request, views.HeaderLine{Name: strings.ToLower(header.Name), Value: maskHeader(header.Name, header.Value)})
+		e.Request = append(e.Request, headerLine(header))
 	}
 	if a.StatusCode != 0 {
 		e.Outcome.Word = codeWords(a.StatusCode)
@@ -58,13 +58,10 @@ func protocolWord(protocol string) string { return strings.TrimSuffix(protocol, 
 func (s *deliveryStory) answerHeaders(a *store.Attempt) []views.HeaderLine {
 	lines := make([]views.HeaderLine, len(a.Response))
 	for i, header := range a.Response {
-		lines[i] = views.HeaderLine{Name: strings.ToLower(header.Name), Value: header.Value}
+		lines[i] = headerLine(header)
 		if lines[i].Name == "retry-after" && askedWait(a) > 0 {
 			lines[i].Note = s.honoured(a)
 			lines[i].Marked = lines[i].Note != ""
-		}
-		if lines[i].Name == "set-cookie" {
-			lines[i].Value = maskMiddle(header.Value)
 		}
 	}
 	return lines
@@ -105,10 +102,18 @@ func (s *deliveryStory) answerNote(a *store.Attempt) string {
 	return size + " of " + size + " bytes kept. Belfry reads no more than " + most + "."
 }
 
-// maskHeader hides the middle of signatures. Values of custom headers were
-// masked before they were kept.
+// headerLine is a header as pages show it.
+func headerLine(h store.Header) views.HeaderLine {
+	return views.HeaderLine{Name: strings.ToLower(h.Name), Value: maskHeader(h.Name, h.Value)}
+}
+
+// maskHeader hides the middle of signatures and cookies. Values of custom
+// headers were masked before they were kept.
 func maskHeader(name, value string) string {
-	if !strings.Contains(strings.ToLower(name), "signature") {
+	switch name = strings.ToLower(name); {
+	case name == "set-cookie":
+		return maskMiddle(value)
+	case !strings.Contains(name, "signature"):
 		return value
 	}
 	parts := strings.Fields(value)

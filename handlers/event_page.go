@@ -82,7 +82,7 @@ func (h *Handlers) verdictLines(ctx context.Context, account uuid.UUID, e store.
 // removed it. Where there is a delivery its status says more than that it was
 // sent: whether it arrived.
 func verdictLine(verdict store.Verdict, w store.Webhook, e store.Event) views.VerdictLine {
-	line := views.VerdictLine{URL: w.URL, Href: webhookPath(verdict.WebhookID), State: views.State{Icon: "circle-dashed", Tone: "idle"}}
+	line := views.VerdictLine{URL: w.URL, Href: views.WebhookAddress(verdict.WebhookID), State: views.State{Icon: "circle-dashed", Tone: "idle"}}
 	if w.ID == uuid.Nil {
 		line.URL, line.Href = "a webhook that was deleted", ""
 	}

@@ -31,14 +31,7 @@ func (h *Handlers) exportDeliveries(c echo.Context) error {
 	}
 	account := personOf(c).Account.ID
 	return h.export(c, "deliveries", deliveryCells(nil, data), func(ctx context.Context, out exportRows) error {
-		return h.store.ExportDeliveries(ctx, account, ask, data, func(part []store.ExportedDelivery) error {
-			for i := range part {
-				if err := out.row(deliveryCells(&part[i], data)); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
+		return h.store.ExportDeliveries(ctx, account, ask, data, writeRows(out, deliveryCells, data))
 	})
 }
 
@@ -47,15 +40,20 @@ func (h *Handlers) exportEvents(c echo.Context) error {
 	ask, data := readEventFilter(c).filter(h.opt.Now()), c.QueryParam("data") == "1"
 	account := personOf(c).Account.ID
 	return h.export(c, "events", eventCells(nil, data), func(ctx context.Context, out exportRows) error {
-		return h.store.ExportEvents(ctx, account, ask, func(part []store.Event) error {
-			for i := range part {
-				if err := out.row(eventCells(&part[i], data)); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
+		return h.store.ExportEvents(ctx, account, ask, writeRows(out, eventCells, data))
 	})
+}
+
+// writeRows writes what is read into a file, with data where that is asked for.
+func writeRows[T any](out exportRows, cells func(of *T, data bool) []cell, data bool) func([]T) error {
+	return func(part []T) error {
+		for i := range part {
+			if err := out.row(cells(&part[i], data)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 }
 
 // export sends rows in the format that is asked for, as they are read.
@@ -140,8 +138,8 @@ func textOf(value any) string {
 		return strconv.FormatBool(v)
 	case float64:
 		return strconv.FormatFloat(v, 'f', -1, 64)
-	case store.Time:
-		return v.UTC().Format(time.RFC3339Nano)
+	case time.Time:
+		return v.Format(time.RFC3339Nano)
 	case json.RawMessage:
 		return string(v)
 	}
@@ -206,11 +204,11 @@ func deliveryCells(d *store.ExportedDelivery, data bool) []cell {
 		{"last_error", orNothing(d.LastError)},
 		{"last_detail", orNothing(asText(d.LastDetail))},
 		{"last_duration_ms", lastDuration(d)},
-		{"created_at", timeOrNothing(d.CreatedAt)},
-		{"last_attempt_at", timeOrNothing(d.LastAttemptAt)},
-		{"next_attempt_at", timeOrNothing(d.NextAttemptAt)},
-		{"delivered_at", timeOrNothing(d.DeliveredAt)},
-		{"finished_at", timeOrNothing(d.FinishedAt)},
+		{"created_at", orNothing(d.CreatedAt.Time)},
+		{"last_attempt_at", orNothing(d.LastAttemptAt.Time)},
+		{"next_attempt_at", orNothing(d.NextAttemptAt.Time)},
+		{"delivered_at", orNothing(d.DeliveredAt.Time)},
+		{"finished_at", orNothing(d.FinishedAt.Time)},
 	}
 	if data {
 		cells = append(cells, cell{"data", dataOrNothing(d.Data)})
@@ -223,19 +221,13 @@ func eventCells(e *store.Event, data bool) []cell {
 	if e == nil {
 		e = &store.Event{}
 	}
-	sent := 0
-	for _, verdict := range e.Verdicts {
-		if verdict.Reason == store.Sent {
-			sent++
-		}
-	}
 	cells := []cell{
 		{"id", e.ID},
 		{"event", e.Type},
 		{"agent_id", orNothing(e.AgentID)},
-		{"timestamp", timeOrNothing(e.OccurredAt)},
-		{"created_at", timeOrNothing(e.CreatedAt)},
-		{"webhooks", sent},
+		{"timestamp", orNothing(e.OccurredAt.Time)},
+		{"created_at", orNothing(e.CreatedAt.Time)},
+		{"webhooks", webhooksSentTo(e)},
 		{"data_bytes", len(e.Data)},
 	}
 	if data {
@@ -253,18 +245,11 @@ func orNothing[T comparable](value T) any {
 	return value
 }
 
-func timeOrNothing(t store.Time) any {
-	if t.IsZero() {
-		return nil
-	}
-	return store.At(t.UTC())
-}
-
 func lastDuration(d *store.ExportedDelivery) any {
 	if d.LastAttemptAt.IsZero() {
 		return nil
 	}
-	return float64(d.LastDuration.Microseconds()) / 1000
+	return milliseconds(d.LastDuration)
 }
 
 func dataOrNothing(data []byte) any {

@@ -3,7 +3,6 @@ package handlers
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -50,7 +49,7 @@ func (h *Handlers) find(c echo.Context) error {
 	add("Events", events)
 	add("Pages", views.FindPages(words, p.Role.CanEdit()))
 	if query != "" {
-		add("Logs", []views.FoundItem{{Icon: "search", Label: "Search the log for “" + query + "”", Href: logsPath + "?" + url.Values{"q": {query}}.Encode()}})
+		add("Logs", []views.FoundItem{{Icon: "search", Label: "Search the log for “" + query + "”", Href: views.LogsAddress("q", query)}})
 	}
 	return web.Render(c, http.StatusOK, views.PaletteFound(found))
 }
@@ -92,7 +91,7 @@ func (h *Handlers) findIDs(ctx context.Context, p person, query string) (deliver
 		})
 	}
 	for _, e := range foundEvents {
-		events = append(events, views.FoundItem{Icon: "zap", Label: e.ID.String(), Detail: e.Type, Mono: true, Href: eventsPath + "/" + e.ID.String()})
+		events = append(events, views.FoundItem{Icon: "zap", Label: e.ID.String(), Detail: e.Type, Mono: true, Href: eventPath(e.ID)})
 	}
 	return deliveries, events, err
 }

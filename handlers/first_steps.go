@@ -68,5 +68,5 @@ func (h *Handlers) seeFirstTest(c echo.Context) error {
 	if err := web.SessionOf(c).Set(firstStepsKey, true); err != nil {
 		return err
 	}
-	return web.Redirect(c, "/setup/webhooks/deliveries/"+test.ID.String())
+	return web.Redirect(c, deliveryPath(test.ID))
 }

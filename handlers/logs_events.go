@@ -98,13 +98,19 @@ func (h *Handlers) countEvents(ctx context.Context, account uuid.UUID, f *eventF
 	return views.CountView{Matching: n, Most: eventsMost, One: "event", Many: "events", Filtered: len(f.filters().query()) > 0, All: whole}, err
 }
 
-func eventLine(e *store.Event) views.EventLine {
+// webhooksSentTo counts the webhooks that an event went to.
+func webhooksSentTo(e *store.Event) int {
 	sent := 0
 	for _, verdict := range e.Verdicts {
 		if verdict.Reason == store.Sent {
 			sent++
 		}
 	}
+	return sent
+}
+
+func eventLine(e *store.Event) views.EventLine {
+	sent := webhooksSentTo(e)
 	line := views.EventLine{
 		ID: e.ID.String(), Type: e.Type, Agent: e.AgentID, Size: views.Bytes(int64(len(e.Data))), When: views.Ago(e.CreatedAt.Time),
 		Went: "to " + views.Plural(sent, "webhook", "webhooks"), Nobody: sent == 0,

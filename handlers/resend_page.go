@@ -95,7 +95,7 @@ func statusWord(s store.Status) string { return views.DeliveryState(s.String(), 
 
 // bulkLine says what happens to what goes to a webhook.
 func bulkLine(t store.ResendTarget) views.BulkLine {
-	line := views.BulkLine{URL: t.URL, Href: webhookPath(t.WebhookID), Count: t.Count, State: views.State{Icon: "send", Tone: "idle", Word: "Sent"}}
+	line := views.BulkLine{URL: t.URL, Href: views.WebhookAddress(t.WebhookID), Count: t.Count, State: views.State{Icon: "send", Tone: "idle", Word: "Sent"}}
 	switch {
 	case t.Deleted:
 		line.State, line.Note = views.OutcomeState(store.OutcomeSkipped), "the webhook was deleted"

@@ -3,7 +3,6 @@ package handlers
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"slices"
 	"time"
 
@@ -88,23 +87,23 @@ func (h *Handlers) resendRunPage(c echo.Context) error {
 		return err
 	}
 	ctx := c.Request().Context()
-	list := runList{run: run.ID, before: cursor(c, "before"), outcome: c.QueryParam("outcome")}
+	list, before := runList{run.ID, c.QueryParam("outcome")}, cursor(c, "before")
 	if !slices.Contains(runOutcomes(), list.outcome) {
 		list.outcome = ""
 	}
-	results, more, err := h.store.ResendResults(ctx, run.AccountID, run.ID, list.outcome, list.before, runPage)
+	results, more, err := h.store.ResendResults(ctx, run.AccountID, run.ID, list.outcome, before, runPage)
 	if err != nil {
 		return err
 	}
-	v := views.RunPage{RunView: h.runView(c, run), Tabs: list.tabs(&run), PageURL: list.address("before", idOrNone(list.before)), LogURL: runLog(&run)}
+	v := views.RunPage{RunView: h.runView(c, run), Tabs: list.tabs(&run), PageURL: list.address(), LogURL: runLog(&run)}
 	if v.Asked, err = h.asked(ctx, run.AccountID, run.Filter); err != nil {
 		return err
 	}
 	for i := range results {
 		v.Rows = append(v.Rows, runRow(&results[i]))
 	}
-	if list.before != uuid.Nil {
-		v.Newer = list.address()
+	if before != uuid.Nil {
+		v.PageURL, v.Newer = list.address("before", before.String()), list.address()
 	}
 	if more {
 		v.Older = list.address("before", results[len(results)-1].DeliveryID.String())
@@ -112,28 +111,14 @@ func (h *Handlers) resendRunPage(c echo.Context) error {
 	return web.Render(c, http.StatusOK, views.ResendRun(h.frame(c, views.EntryLogs), v))
 }
 
-func idOrNone(id uuid.UUID) string {
-	if id == uuid.Nil {
-		return ""
-	}
-	return id.String()
-}
-
-// runList is the place in the deliveries of a run as it stands in the address.
+// runList is the deliveries of a run with one outcome; empty: with any.
 type runList struct {
 	run     uuid.UUID
 	outcome string
-	before  uuid.UUID
 }
 
 func (l runList) address(more ...string) string {
-	q := url.Values{}
-	for i, pair := 0, append([]string{"outcome", l.outcome}, more...); i+1 < len(pair); i += 2 {
-		if pair[i+1] != "" {
-			q.Set(pair[i], pair[i+1])
-		}
-	}
-	return withQuery(runPath(l.run), q)
+	return listFilter{{"outcome", &l.outcome}}.address(runPath(l.run), more...)
 }
 
 // runOutcomes are the outcomes by which the deliveries of a run are told apart.
@@ -146,13 +131,11 @@ func (l runList) tabs(run *store.ResendRun) []views.Choice {
 		store.OutcomeDelivered: run.Delivered, store.OutcomeFailed: run.Failed, store.OutcomeDead: run.Dead,
 		store.OutcomeWaiting: run.Waiting(), store.OutcomeSkipped: run.Skipped,
 	}
-	all := runList{run: l.run}
-	tabs := []views.Choice{{Label: "All", Href: all.address(), Count: views.Count(run.Resent + run.Skipped), Current: l.outcome == ""}}
+	tabs := []views.Choice{{Label: "All", Href: runPath(l.run), Count: views.Count(run.Resent + run.Skipped), Current: l.outcome == ""}}
 	for _, outcome := range runOutcomes() {
 		if counts[outcome] > 0 || outcome == l.outcome {
-			all.outcome = outcome
 			tabs = append(tabs, views.Choice{
-				Label: views.OutcomeState(outcome).Word, Href: all.address(), Count: views.Count(counts[outcome]), Current: outcome == l.outcome,
+				Label: views.OutcomeState(outcome).Word, Href: runList{l.run, outcome}.address(), Count: views.Count(counts[outcome]), Current: outcome == l.outcome,
 			})
 		}
 	}

@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"context"
-	"net/http"
 	"net/url"
 	"strconv"
 	"time"
@@ -15,7 +14,7 @@ import (
 	"belfry/web"
 )
 
-// act does what a form of one button asks of the webhook in the address, once.
+// act does what a form of one button asks of what the address names, once.
 func (h *Handlers) act(c echo.Context, do func(ctx context.Context, account, id uuid.UUID) (next string, err error)) error {
 	id, err := idIn(c, "id")
 	if err != nil {
@@ -111,16 +110,13 @@ func (h *Handlers) rotateSecret(c echo.Context) error {
 // readRotation reads the dialog; an own secret must be there, and a secret
 // can't be taken away.
 func readRotation(fields url.Values) (choice store.SecretChoice, overlap time.Duration, err error) {
-	wrong := func(field, detail string) error {
-		return &web.Error{Status: http.StatusUnprocessableEntity, Code: "invalid", Detail: detail, Fields: []web.FieldError{{Field: field, Detail: detail}}}
-	}
 	hours, err := strconv.Atoi(fields.Get("overlap_hours"))
 	if err != nil {
-		return choice, 0, wrong("overlap_hours", "choose for how long the old secret signs, too")
+		return choice, 0, invalidInput(web.FieldError{Field: "overlap_hours", Detail: "choose for how long the old secret signs, too"})
 	}
 	if fields.Get("secret_kind") == "own" {
 		if choice.Own = fields.Get("secret"); choice.Own == "" {
-			return choice, 0, wrong("secret", "type your secret, or have one generated")
+			return choice, 0, invalidInput(web.FieldError{Field: "secret", Detail: "type your secret, or have one generated"})
 		}
 	}
 	return choice, time.Duration(hours) * time.Hour, nil

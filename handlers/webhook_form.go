@@ -104,7 +104,7 @@ func (f webhookForm) signs(saved store.Webhook) bool {
 	return f.SecretKind != "none"
 }
 
-// secret is how the new webhook is signed.
+// secretOf is how the new webhook is signed.
 func secretOf(kind, own string) store.SecretChoice {
 	switch kind {
 	case "none":

@@ -93,11 +93,7 @@ func (h *Handlers) editable(c echo.Context) (store.Webhook, error) {
 	if err != nil {
 		return store.Webhook{}, err
 	}
-	w, err := h.store.Webhook(c.Request().Context(), personOf(c).Account.ID, id)
-	if err == nil && !w.DeletedAt.IsZero() {
-		err = &store.Error{Code: store.CodeGone, Detail: "this webhook was deleted; its log stays readable, nothing else can be done with it"}
-	}
-	return w, err
+	return h.liveWebhook(c.Request().Context(), personOf(c).Account.ID, id)
 }
 
 // editWebhook saves the form, unless somebody else has saved meanwhile: then
