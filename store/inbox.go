@@ -18,7 +18,7 @@ const (
 	// InboxKept is how many requests an account's test inbox keeps, InboxBody how
 	// many bytes of each body.
 	InboxKept = 100
-	InboxBody = 64 << 10
+	InboxBody = 16 << 10
 )
 
 // What a test inbox answers.

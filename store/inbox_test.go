@@ -23,10 +23,11 @@ func TestTheTestInboxKeepsTheLastHundredOfEachAccount(t *testing.T) {
 		}
 		keep(store.InboxRequest{AccountID: other.ID, EventType: "call.missed"})
 		for i := range store.InboxKept + 2 {
-			keep(store.InboxRequest{AccountID: account, EventType: "call.ended", Attempt: i, Body: []byte(strings.Repeat("x", store.InboxBody+1))})
+			keep(store.InboxRequest{AccountID: account, EventType: "call.ended", Attempt: i})
 		}
+		keep(store.InboxRequest{AccountID: account, Attempt: store.InboxKept + 2, Body: []byte(strings.Repeat("x", store.InboxBody+1))})
 		list, err := s.InboxRequests(ctx, account)
-		if err != nil || len(list) != store.InboxKept || list[0].Attempt != store.InboxKept+1 || list[len(list)-1].Attempt != 2 {
+		if err != nil || len(list) != store.InboxKept || list[0].Attempt != store.InboxKept+2 || list[len(list)-1].Attempt != 3 {
 			t.Fatalf("%d requests, %v", len(list), err)
 		}
 		if len(list[0].Body) != store.InboxBody || list[0].Size != store.InboxBody+1 {
