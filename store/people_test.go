@@ -39,6 +39,7 @@ func freshStore(t *testing.T, db storetest.Database, change ...func(*store.Optio
 // onEach runs f with a fresh store and its default account on both databases.
 func onEach(t *testing.T, f func(t *testing.T, ctx context.Context, s *store.Store, a store.Account)) {
 	t.Helper()
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db storetest.Database) {
 		s := freshStore(t, db)
 		f(t, t.Context(), s, defaultAccount(t, s))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/netip"
 	"net/url"
@@ -140,15 +141,17 @@ var planEntry = regexp.MustCompile(`(?m)^[^\t\n]*\[(\d+)\][^\n]*plan:\n((?:\t[^\
 func (p postgresPlans) during(call func()) []plan {
 	u, err := url.Parse(p.g.db.URL)
 	p.g.must(err)
-	file := filepath.Join(u.Query().Get("host"), "log")
-	before, err := os.Stat(file)
+	file, err := os.Open(filepath.Join(u.Query().Get("host"), "log"))
+	p.g.must(err)
+	defer file.Close()
+	_, err = file.Seek(0, io.SeekEnd)
 	p.g.must(err)
 	call()
-	log, err := os.ReadFile(file)
+	log, err := io.ReadAll(file)
 	p.g.must(err)
 	mine := p.backends()
 	var plans []plan
-	for _, entry := range planEntry.FindAllSubmatch(log[before.Size():], -1) {
+	for _, entry := range planEntry.FindAllSubmatch(log, -1) {
 		if !mine[string(entry[1])] {
 			continue
 		}

@@ -237,6 +237,7 @@ func (g *grown) reconcileOnce(ctx context.Context) error {
 // claims use, in a database that has grown: none goes through the whole of
 // deliveries, events or attempts, and none reads many rows for few.
 func TestNoPlanReadsMoreThanItNeeds(t *testing.T) {
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db storetest.Database) {
 		g := newGrown(t, db)
 		for _, uses := range [][]use{g.lists(), g.pagesUse(), g.engineUse()} {

@@ -180,7 +180,7 @@ func TestAPausedRunGoesOnWhereItStoppedAlsoAfterARestart(t *testing.T) {
 func TestTwoNodesAtOneRunResendNothingTwice(t *testing.T) {
 	each(t, func(t *testing.T, d *desk) {
 		d.webhook("https://a.example/")
-		d.failMany(60)
+		d.failMany(32)
 		run := d.start(240, store.DeliveryFilter{})
 		a, b := d.NewResender(), freshOn(t, d, func(*store.Options) {}).NewResender()
 		for !ended(d, run.ID) {
@@ -192,7 +192,7 @@ func TestTwoNodesAtOneRunResendNothingTwice(t *testing.T) {
 			must(t, <-done)
 			must(t, <-done)
 		}
-		if got := d.run(run.ID); got.Resent != 60 || got.Skipped != 0 {
+		if got := d.run(run.ID); got.Resent != 32 || got.Skipped != 0 {
 			t.Errorf("ended as %+v", got)
 		}
 		if check, err := d.CheckCounts(d.ctx, time.Minute); err != nil {
@@ -209,14 +209,14 @@ func ended(d *desk, id uuid.UUID) bool {
 func TestARunKeepsItsPace(t *testing.T) {
 	each(t, func(t *testing.T, d *desk) {
 		d.webhook("https://a.example/")
-		d.failMany(100)
+		d.failMany(30)
 		run := d.start(60, store.DeliveryFilter{})
 		r := d.NewResender()
-		for range 30 {
+		for range 15 {
 			d.step(r)
 		}
-		if n := d.run(run.ID).Resent; n < 30 || n > 36 {
-			t.Errorf("%d in 30 s, want 60 a minute", n)
+		if n := d.run(run.ID).Resent; n < 15 || n > 21 {
+			t.Errorf("%d in 15 s, want 60 a minute", n)
 		}
 	})
 }
