@@ -127,7 +127,7 @@ func galleryLines() LinesView {
 	return out
 }
 
-func galleryList() templ.Component {
+func galleryTable() templ.Component {
 	rows := []struct {
 		state            State
 		reason, url, sub string
@@ -154,7 +154,7 @@ func galleryList() templ.Component {
 			templ.Raw(`</td><td class="at-when">`), Switch(SwitchView{Action: "/x", Label: "Active: " + row.url, On: row.on}),
 			templ.Raw(`</td><td class="act not-phone">`), with(Menu("More for "+row.url, true), MenuLink("Edit", "pencil", "#", "", false)), templ.Raw(`</td></tr>`))
 	}
-	table := with(Table(TableView{Caption: "Webhooks", Lines: true, Columns: []Column{
+	return with(Table(TableView{Caption: "Webhooks", Lines: true, Columns: []Column{
 		{Label: "Health"},
 		{Label: "Endpoint"},
 		{Label: "Events"},
@@ -164,6 +164,9 @@ func galleryList() templ.Component {
 		{Label: "Active"},
 		{Label: "More", Hidden: true},
 	}}), trs...)
+}
+
+func galleryList() templ.Component {
 	strip := NumberStrip([]Number{
 		{Label: "Delivered, 24 h", Value: "22,814", Href: "#"},
 		{Label: "Success rate, 24 h", Value: "96.9%", Href: "#"},
@@ -177,7 +180,7 @@ func galleryList() templ.Component {
 	)
 	return shown("webhooks", EntryWebhooks, "Webhooks",
 		with(PageHead(Head{Title: "Webhooks", Sub: "Where Northline's events go. Those in trouble come first."}), Quota(7, 10), Button("Add Webhook", Btn{Kind: "primary", Icon: "plus", Href: "#"})),
-		strip, filters, table, Pager("50 per page, 9,412 in all", "", "?after=x"))
+		strip, filters, galleryTable(), Pager("50 per page, 9,412 in all", "", "?after=x"))
 }
 
 func galleryWebhook() templ.Component {
