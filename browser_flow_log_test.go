@@ -37,6 +37,9 @@ func (f *flow) sendTest() {
 	}
 	f.p.seeText("#answer", "Delivered")
 	f.p.seeText("#answer", "seen")
+	if !f.noScript {
+		f.p.until("the answer is told", `document.querySelector("#said").textContent.startsWith("Delivered. 200")`)
+	}
 	f.signedTest(data)
 	f.visit("send-test-answer")
 	f.p.open(f.p.url())

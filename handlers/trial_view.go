@@ -162,7 +162,7 @@ func trialAnswerView(s *deliveryStory) *views.TrialAnswerView {
 		v.Note = s.answerNote(last)
 	}
 	if s.Status == store.Delivered {
-		v.Bold, v.Text = "Delivered.", "The endpoint answered well within "+views.Duration(s.limits.Timeout)+" over "+protocolWord(last.Protocol)+"."
+		v.Bold, v.Text = "Delivered.", "The endpoint answered within "+views.Duration(s.limits.Timeout)+" over "+protocolWord(last.Protocol)+"."
 		return v
 	}
 	v.Bold, v.Text = "Not delivered.", sentence(strings.TrimPrefix(happened(last), "failed: "))+" "+s.advice(last)

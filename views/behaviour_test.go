@@ -37,6 +37,11 @@ func TestTheScriptOnlyAddsToWhatIsThere(t *testing.T) {
 			`document.querySelector("#description").value === "Kept" && (sessionStorage.clear(), true)`,
 		},
 		{
+			"who signs out leaves nothing typed behind", "form",
+			`sessionStorage.setItem("belfry-draft:/x", "[]"); document.addEventListener("submit", e => e.preventDefault()); document.querySelector("form[action='/logout']").requestSubmit()`,
+			`sessionStorage.length === 0`,
+		},
+		{
 			"a group's types are shown as covered", "form", `document.querySelector("[data-group]").click()`,
 			`[...document.querySelector("[data-picker-group]").querySelectorAll("[data-type]")].every(type => type.checked && type.disabled)`,
 		},

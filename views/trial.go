@@ -54,6 +54,14 @@ type TrialAnswerView struct {
 	Refused bool
 }
 
+// says is the answer in a few words, for who can't see it come.
+func (v TrialAnswerView) says() string {
+	if v.Took == "" { // it ended before anything was sent
+		return v.Bold + " " + v.Text
+	}
+	return v.Bold + " " + v.State.Word + " after " + v.Took
+}
+
 func (v TrialAnswerView) href() string { return "/setup/webhooks/deliveries/" + v.ID }
 
 // EarlierTest is one line of the tests before.

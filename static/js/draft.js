@@ -32,6 +32,10 @@ for (const type of ["input", "change"])
     remember(sessionStorage, place(form), read(form));
   });
 document.addEventListener("submit", (event) => event.target.matches("form[data-draft]") && remember(sessionStorage, sentKey, place(event.target)));
+// Who signs out leaves nothing for whoever signs in next.
+on("submit", "form[action='/logout']", () => {
+  for (const key of Object.keys(sessionStorage)) if (key.startsWith("belfry-draft:")) remember(sessionStorage, key, null);
+});
 on("click", "[data-draft-restore]", (button) => {
   const form = button.closest("form"), draft = remembered(sessionStorage, place(form));
   offer(form, false);

@@ -27,7 +27,8 @@ new MutationObserver((changes) => {
     }
 }).observe(root, { childList: true, subtree: true });
 
-// A part that was swapped in and has a result to tell carries data-says.
+// A part that was swapped in and has a result to tell carries data-says; what comes with its page is read there.
+atStart(() => each("[data-says]", (part) => part.removeAttribute("data-says")));
 document.addEventListener("htmx:after:swap", () =>
   each("[data-says]", (part) => {
     tell(part.dataset.says || part.innerText);
