@@ -189,12 +189,13 @@ func (t *Tidier) removeResend(ctx context.Context, id uuid.UUID) (more bool, err
 }
 
 // removeResults forgets what became of the deliveries of all runs up to an id,
-// where that is known. The runs keep how many there were.
+// where that is known. The runs keep how many there were. A join of another kind
+// would have SQLite go through all that there is.
 func (t *Tidier) removeResults(ctx context.Context, to uuid.UUID) error {
 	known := []string{OutcomeDelivered, OutcomeFailed, OutcomeDead, OutcomeSkipped, OutcomeRemoved}
 	return repeat(ctx, func() (bool, error) {
 		res, err := t.s.db.NewRaw(`DELETE FROM resend_deliveries WHERE (resend_id, delivery_id) IN (SELECT d.resend_id, d.delivery_id
-			FROM resends r JOIN resend_deliveries d ON d.resend_id = r.id WHERE d.outcome IN (?) AND d.delivery_id <= ? LIMIT ?)`,
+			FROM resends r CROSS JOIN resend_deliveries d WHERE d.resend_id = r.id AND d.outcome IN (?) AND d.delivery_id <= ? LIMIT ?)`,
 			bun.List(known), to, tidyBatch).Exec(ctx)
 		if err != nil {
 			return false, err
