@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"sync"
@@ -28,23 +29,26 @@ type cluster struct {
 	server   *server
 	admin    *sql.DB
 	made     atomic.Int64
+
+	templateShape string
+	mu            sync.Mutex
+	free          []string // databases of tests that are over, emptied
 }
 
-// create clones the template and gives the clone's URL and what drops it again.
+// create clones the template, or takes a clone that is free again, and gives its
+// URL and what is to be done when its test is over.
 func (c *cluster) create(ctx context.Context) (string, func() error, error) {
 	c.start.Do(func() { c.err = c.boot() })
 	if c.err != nil {
 		return "", nil, c.err
 	}
 	name := fmt.Sprintf("belfry_test_%d", c.made.Add(1))
-	if _, err := c.admin.ExecContext(ctx, "CREATE DATABASE "+name+" TEMPLATE "+template); err != nil {
-		return "", nil, fmt.Errorf("clone the template database: %w", err)
+	if !c.reuse(ctx, name) {
+		if _, err := c.admin.ExecContext(ctx, "CREATE DATABASE "+name+" TEMPLATE "+template); err != nil {
+			return "", nil, fmt.Errorf("clone the template database: %w", err)
+		}
 	}
-	drop := func() error {
-		_, err := c.admin.Exec("DROP DATABASE IF EXISTS " + name + " WITH (FORCE)")
-		return err
-	}
-	return c.server.url(name), drop, nil
+	return c.server.url(name), func() error { return c.end(name) }, nil
 }
 
 // boot starts the server and makes the template. It does not end with the test
@@ -61,7 +65,15 @@ func (c *cluster) boot() (err error) {
 	if _, err = c.admin.ExecContext(ctx, "CREATE DATABASE "+template); err != nil {
 		return fmt.Errorf("make the template database: %w", err)
 	}
-	return migrate(ctx, "pgx", c.server.url(template), goose.DialectPostgres, KindPostgres)
+	if err := migrate(ctx, "pgx", c.server.url(template), goose.DialectPostgres, KindPostgres); err != nil {
+		return err
+	}
+	db, err := sql.Open("pgx", c.server.url(template))
+	if err != nil {
+		return err
+	}
+	c.templateShape, _, err = c.shape(ctx, db)
+	return errors.Join(err, db.Close())
 }
 
 // url is the address of the named database: over the cluster's Unix socket, so

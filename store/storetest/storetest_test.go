@@ -55,17 +55,50 @@ func TestPostgresIsMigrated(t *testing.T) {
 	}
 }
 
-func TestPostgresDropsTheDatabaseWhenTheTestEnds(t *testing.T) {
-	var left storetest.Database
-	t.Run("its test", func(t *testing.T) { left = storetest.Postgres(t) })
-	db, err := sql.Open("pgx", left.URL)
+func TestADatabaseWhoseTestEndedIsEmptiedForAnotherOrDropped(t *testing.T) {
+	for name, change := range map[string]string{
+		"rows":    "INSERT INTO accounts (id, name, created_at) VALUES (gen_random_uuid(), 'one', 1)",
+		"a table": "CREATE TABLE mine (n int)",
+		"a plan":  "INSERT INTO accounts (id, name, created_at) VALUES (gen_random_uuid(), 'one', 1); ANALYZE accounts",
+		"version": "DELETE FROM goose_db_version WHERE version_id > 1",
+		"much":    "INSERT INTO accounts (id, name, created_at) SELECT gen_random_uuid(), repeat('x', 200) || n, 1 FROM generate_series(1, 3000) AS n",
+	} {
+		var left storetest.Database
+		t.Run(name, func(t *testing.T) {
+			left = storetest.Postgres(t)
+			if _, err := open(t, left).Exec(change); err != nil {
+				t.Fatal(err)
+			}
+		})
+		after := open(t, storetest.Postgres(t))
+		for range 10 { // those of other tests may come first
+			if unreachable(t, left) {
+				break
+			}
+			after = open(t, storetest.Postgres(t))
+		}
+		if !unreachable(t, left) {
+			t.Errorf("%s: it still goes by its name", name)
+		}
+		var accounts, tables, analyzed, versions int
+		err := after.QueryRow(`SELECT (SELECT count(*) FROM accounts), (SELECT count(*) FROM pg_tables WHERE tablename = 'mine'),
+			(SELECT count(*) FROM pg_stats WHERE tablename = 'accounts'), (SELECT count(*) FROM goose_db_version)`).Scan(&accounts, &tables, &analyzed, &versions)
+		if err != nil || accounts+tables+analyzed > 0 || versions < 3 {
+			t.Errorf("%s: the next test finds %d accounts, %d tables of others, %d statistics, %d migrations (%v)", name, accounts, tables, analyzed, versions, err)
+		}
+	}
+}
+
+// unreachable says that no database goes by this name any more.
+func unreachable(t *testing.T, database storetest.Database) bool {
+	t.Helper()
+	db, err := sql.Open("pgx", database.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if err := db.Ping(); err == nil || !strings.Contains(err.Error(), "does not exist") {
-		t.Errorf("ping of a dropped database: %v, want that it does not exist", err)
-	}
+	err = db.Ping()
+	return err != nil && strings.Contains(err.Error(), "does not exist")
 }
 
 func TestPostgresKeepsTheCommitSettingThatDoctorReadsBack(t *testing.T) {
