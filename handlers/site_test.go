@@ -80,9 +80,10 @@ func newSite(t *testing.T, db storetest.Database, change func(*store.Options)) *
 	return s
 }
 
-// eachSite runs the test on both databases.
+// eachSite runs the test on both databases, beside others.
 func eachSite(t *testing.T, test func(*testing.T, *site)) {
 	t.Helper()
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db storetest.Database) {
 		t.Parallel()
 		test(t, newSite(t, db, nil))
