@@ -61,9 +61,9 @@ func (c *policies) check(t *testing.T) {
 
 // visit looks at the page that is open in every look: wide in light and dark,
 // and on a phone, where it is loaded anew, as a phone would. It must be
-// accessible, may not scroll sideways, and is shot for a person to see. Without
-// scripts, where the styles are the same, it is shot once. Accessibility is
-// checked on wide pages with scripts and on narrow ones without.
+// accessible, may not scroll sideways, and can be shot for a person to see.
+// Without scripts, where the styles are the same, it is shot once. Accessibility
+// is checked on wide pages with scripts and on narrow ones without.
 func (f *flow) visit(name string) {
 	f.t.Helper()
 	looks := []look{{Width: wide}, {Width: wide, Dark: true}, {Width: narrow}}
