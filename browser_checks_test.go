@@ -194,13 +194,13 @@ func (p *tab) noFindings(findings []axeFinding) {
 	}
 }
 
-// screenshot writes the whole page to the folder BELFRY_SCREENSHOTS, where it is
-// set, as name-light-1440.png and the like, for a person to look at.
+// screenshot writes the whole page to the folder BELFRY_SCREENSHOTS (or
+// screenshots) as name-light-1440.png and the like, for a person to look at.
 func (p *tab) screenshot(name string) {
 	p.t.Helper()
 	dir := os.Getenv("BELFRY_SCREENSHOTS")
 	if dir == "" {
-		return
+		dir = "screenshots"
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		p.t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 // flow is one admin's way through the whole product, against the real program.
 type flow struct {
 	t        *testing.T
+	window   *browser
 	p        *tab
 	noScript bool
 	env      map[string]string
@@ -82,7 +83,7 @@ func newFlow(t *testing.T, noScript bool) *flow {
 	t.Helper()
 	f := &flow{t: t, noScript: noScript, env: environmentFor(storetest.NoDatabase(t)), to: newEndpoint(t)}
 	f.site = boot(t, f.env, "-addr", "127.0.0.1:0", "-allow-targets", "127.0.0.0/8", "-retries", "1h,6h")
-	f.p = startBrowser(t).newTab(t, look{NoScript: noScript})
+	f.window = startBrowser(t)
 	return f
 }
 
@@ -90,6 +91,7 @@ func newFlow(t *testing.T, noScript bool) *flow {
 // finished ends it.
 func (f *flow) run() {
 	root, pages := f.t, &policies{}
+	f.p = f.window.newTab(f.t, look{NoScript: f.noScript})
 	defer func() { f.t, f.p.t = root, root }()
 	pages.watch(f.p)
 	for _, step := range flowSteps {

@@ -10,14 +10,32 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// TestAViewerReadsAllAndChangesNothing signs a viewer in beside data that an
-// admin made: every page is there, nothing on it can be sent, and what is sent
-// all the same is refused.
-func TestAViewerReadsAllAndChangesNothing(t *testing.T) {
+// TestPagesBesideTheFlow looks at what the flow does not pass, each with a
+// window and a sign-in of its own beside data that is already there.
+func TestPagesBesideTheFlow(t *testing.T) {
 	t.Parallel()
 	f := newFlow(t, false)
 	delivery, event := f.someData()
-	f.signIn("vera@example.com")
+	for _, part := range []struct {
+		name, email string
+		do          func()
+	}{
+		{"a viewer reads all and changes nothing", "vera@example.com", func() { f.readsAll(delivery, event) }},
+		{"waiting rows are counted while the log is paused", ownerEmail, f.pauseLog},
+		{"long names scroll nothing sideways", ownerEmail, f.longNames},
+	} {
+		t.Run(part.name, func(t *testing.T) {
+			f.t, f.p = t, f.window.newTab(t, look{})
+			f.signIn(part.email)
+			part.do()
+		})
+	}
+	f.t = t
+}
+
+// readsAll goes where a viewer may: every page is there, nothing on it can be
+// sent, and what is sent all the same is refused.
+func (f *flow) readsAll(delivery, event string) {
 	for _, path := range []string{
 		"", "/" + f.hook, "/logs", "/deliveries/" + delivery, "/events", "/events/" + event, "/test", "/catalogue", "/limits",
 	} {
@@ -42,7 +60,7 @@ func TestAViewerReadsAllAndChangesNothing(t *testing.T) {
 	var hook struct{ Active bool }
 	f.api("GET", "/webhooks/"+f.hook, "", http.StatusOK, &hook)
 	if !hook.Active {
-		t.Error("the viewer paused a webhook")
+		f.t.Error("the viewer paused a webhook")
 	}
 }
 
@@ -111,24 +129,20 @@ func (f *flow) forbidden(method, path string) {
 	f.p.expectFault("status of 403")
 }
 
-// TestWaitingRowsAreCountedWhileTheLogIsPaused holds live rows back while the
-// reader paused the log, and shows them when it goes on.
-func TestWaitingRowsAreCountedWhileTheLogIsPaused(t *testing.T) {
-	t.Parallel()
-	f := newFlow(t, false)
-	f.someData()
-	f.signIn(ownerEmail)
+// pauseLog holds live rows back while the reader paused the log, and shows them
+// when it goes on.
+func (f *flow) pauseLog() {
 	f.open("/setup/webhooks/logs")
 	f.p.seeText("#rows", "call.ended")
 	f.p.click("[data-live-pause]")
 	if words := f.p.see(".live-now") + ", " + f.p.see("[data-live-pause]"); !strings.HasPrefix(words, "Paused") || !strings.HasSuffix(words, "Resume") {
-		t.Errorf("while paused it says %q", words)
+		f.t.Errorf("while paused it says %q", words)
 	}
 	f.publish("call.missed", "while paused")
-	f.to.await(t, signedPath, "while paused")
+	f.to.await(f.t, signedPath, "while paused")
 	f.p.seeText("[data-live-held]", "1 new")
 	if n := f.p.count("#rows tr"); n != 1 {
-		t.Errorf("%d rows while paused, want the 1 from before", n)
+		f.t.Errorf("%d rows while paused, want the 1 from before", n)
 	}
 	f.p.click("[data-live-pause]")
 	f.p.seeText("#rows", "call.missed")

@@ -60,46 +60,41 @@ func (c *policies) check(t *testing.T) {
 }
 
 // visit looks at the page that is open in every look: wide in light and dark,
-// and on a phone, where it is loaded anew, as a phone would. It must be
-// accessible, may not scroll sideways, and can be shot for a person to see.
-// Without scripts, where the styles are the same, it is shot once. Accessibility
-// is checked on wide pages with scripts and on narrow ones without.
+// and on a phone, where it is loaded anew, as a phone would. Without scripts,
+// where the styles are the same, only there. It must be accessible, may not
+// scroll sideways, and is shot for a person to see.
 func (f *flow) visit(name string) {
 	f.t.Helper()
-	looks := []look{{Width: wide}, {Width: wide, Dark: true}, {Width: narrow}}
-	if f.noScript {
-		looks = []look{{Width: wide}, {Width: narrow}}
-	}
-	f.lookAt(name, looks, true)
+	f.lookAt(name, true, look{}, look{Dark: true}, look{Width: narrow})
 }
 
 // visitOnce looks at what a reload would lose: an answer to a form, an open
 // dialog, a secret.
 func (f *flow) visitOnce(name string) {
 	f.t.Helper()
-	f.lookAt(name, []look{{Width: wide}, {Width: narrow, Dark: !f.noScript}}, false)
+	f.lookAt(name, false, look{}, look{Width: narrow})
 }
 
-func (f *flow) lookAt(name string, looks []look, reload bool) {
+// lookAt checks accessibility and shoots in the first look; in dark, all but the
+// colours is as it was in light.
+func (f *flow) lookAt(name string, reload bool, looks ...look) {
 	f.t.Helper()
 	before, at := f.p.look, f.p.url()
-	for _, l := range looks {
-		l.NoScript = f.noScript
-		anew := reload && f.p.look.Width == wide && l.Width == narrow
+	if f.noScript {
+		looks = []look{{Width: narrow, NoScript: true}}
+	}
+	for i, l := range looks {
 		f.p.lookAs(l)
-		if anew {
+		if reload && l.Width == narrow {
 			f.p.open(at)
 		}
 		f.p.fits()
-		if !f.noScript || l.Width == wide {
-			f.p.screenshot(name)
-		}
 		switch {
-		case (l.Width == narrow) != f.noScript:
-		case l.Dark:
-			f.p.legible() // all else is as it was in light
-		default:
+		case i == 0:
 			f.p.accessible()
+			f.p.screenshot(name)
+		case l.Dark:
+			f.p.legible()
 		}
 	}
 	f.p.lookAs(before)

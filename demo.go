@@ -36,6 +36,9 @@ func prepareDemo(p *program, flags *flag.FlagSet) action {
 // demo serves a sample account until ctx ends. Everything is kept in a folder
 // that is removed at the end.
 func (p *program) demo(ctx context.Context, c *config, rate int, past time.Duration) (err error) {
+	if err := tryListen(c.addr); err != nil { // said now, not after a past was told
+		return err
+	}
 	if err := demoSettings(c); err != nil {
 		return err
 	}

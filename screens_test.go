@@ -18,7 +18,7 @@ func TestPagesCanBeShot(t *testing.T) {
 	s := &screens{into: *screensInto, looks: []look{{Width: wide}, {Width: wide, Dark: true}, {Width: narrow}, {Width: narrow, Dark: true}}}
 	days, busy, first := "30", busyScreens, firstScreens
 	if s.into == "" {
-		s.into, s.looks, days, busy, first = t.TempDir(), s.looks[:2], "1", busyScreens[:1], nil
+		s.into, s.looks, days, busy, first = t.TempDir(), s.looks[:2], "0", busyScreens[:1], nil
 	}
 	window := startBrowser(t)
 	s.flow = &flow{t: t, site: boot(t, nil, "demo", "-addr", "127.0.0.1:0", "-days", days), p: window.newTab(t, look{})}

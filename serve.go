@@ -153,6 +153,15 @@ func (n *node) listen(c *config) error {
 	return err
 }
 
+// tryListen says what to do where an address can't be had.
+func tryListen(addr string) error {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return explainListen(err, addr)
+	}
+	return l.Close()
+}
+
 // explainListen says what to do where an address is taken.
 func explainListen(err error, addr string) error {
 	if !errors.Is(err, syscall.EADDRINUSE) {

@@ -167,7 +167,7 @@ func (l *longLog) measure(p timedPage, times int) (median, p95 time.Duration) {
 // form only, where the machine does nothing else.
 func TestWorstDayPagesAreFastBesideALongLog(t *testing.T) {
 	eachMeasured(t, func(t *testing.T, db storetest.Database) {
-		l := newLongLog(t, db, sized(2_000, 5_000_000))
+		l := newLongLog(t, db, sized(1_500, 5_000_000))
 		for _, p := range l.pages() {
 			median, p95 := l.measure(p, sized(1, 200))
 			t.Logf("%-90s median %6.1f ms  p95 %6.1f ms", strings.ReplaceAll(p.path, l.webhook, "…"), ms(median), ms(p95))
