@@ -95,40 +95,48 @@ func TestPartsKeepTheirPromisesInABrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 	server, ctx := galleryServer(t), browser(t)
-	for _, l := range []struct {
-		scheme, findings string
-		width            int64
-	}{{"light", axeFindings, 1440}, {"light", axeFindings, 390}, {"dark", legibility, 1440}} {
-		for _, name := range slices.Sorted(maps.Keys(Styleguide())) {
-			t.Run(strings.Join([]string{name, l.scheme, px(float64(l.width))}, "-"), func(t *testing.T) {
-				look(t, ctx, server.URL+"/"+name, l.scheme, l.width, string(axe)+";"+l.findings)
-			})
+	for _, name := range slices.Sorted(maps.Keys(Styleguide())) {
+		for _, width := range []int64{1440, 390} {
+			t.Run(name+"-"+px(float64(width)), func(t *testing.T) { look(t, ctx, server.URL+"/"+name, width, string(axe)+";true") })
 		}
 	}
 }
 
-func look(t *testing.T, ctx context.Context, url, scheme string, width int64, axe string) {
+// look opens a page and looks at it in light, and where it is wide in dark as well.
+func look(t *testing.T, ctx context.Context, url string, width int64, axe string) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	consoleCtx, stop := context.WithCancel(ctx)
 	console := chromedp.Console(consoleCtx)
-	media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}}}
-	if _, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, media); err != nil {
+	prefer(t, ctx, "light")
+	err := chromedp.Do(ctx, chromedp.EmulateViewport(width, 900), chromedp.Navigate(url), chromedp.WaitReady(chromedp.CSS("#toasts")), chromedp.Evaluate[chromedp.Void](axe))
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, 900), chromedp.Navigate(url), chromedp.WaitReady(chromedp.CSS("#toasts"))); err != nil {
-		t.Fatal(err)
-	}
-	screenshot(t, ctx)
+	screenshot(t, ctx, "light")
 	expectEmpty(t, ctx, "files that could not be had", missingFiles)
 	expectEmpty(t, ctx, "scrolls sideways", sidewaysOverflow)
-	expectEmpty(t, ctx, "axe", axe)
+	expectEmpty(t, ctx, "axe", axeFindings)
+	if width == 1440 {
+		prefer(t, ctx, "dark")
+		screenshot(t, ctx, "dark")
+		expectEmpty(t, ctx, "axe, in dark", legibility)
+	}
 	stop()
 	for message, err := range console {
 		if err != nil {
 			break
 		}
 		t.Errorf("console: %s", message.Text)
+	}
+}
+
+// prefer sets the colour scheme that the visitor likes; nothing moves.
+func prefer(t *testing.T, ctx context.Context, scheme string) {
+	t.Helper()
+	media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}}}
+	if _, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, media); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -143,7 +151,7 @@ func expectEmpty(t *testing.T, ctx context.Context, what, script string) {
 	}
 }
 
-func screenshot(t *testing.T, ctx context.Context) {
+func screenshot(t *testing.T, ctx context.Context, scheme string) {
 	t.Helper()
 	folder := os.Getenv("BELFRY_SCREENSHOTS")
 	if folder == "" {
@@ -154,7 +162,7 @@ func screenshot(t *testing.T, ctx context.Context) {
 		t.Fatal(err)
 	}
 	_, name, _ := strings.Cut(t.Name(), "/")
-	if err := os.WriteFile(filepath.Join(folder, "parts-"+name+".png"), picture, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(folder, "parts-"+name+"-"+scheme+".png"), picture, 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
