@@ -114,6 +114,7 @@ func TestTheScriptOnlyAddsToWhatIsThere(t *testing.T) {
 			}
 		})
 	}
+	t.Run("filters come folded on a phone", func(t *testing.T) { filtersComeFolded(t, ctx, server.URL) })
 }
 
 // TestFiltersAskForWhatIsChosen changes one filter: htmx asks for the same address with the form's values, puts it into the
@@ -154,17 +155,16 @@ func TestFiltersAskForWhatIsChosen(t *testing.T) {
 	expectEmpty(t, ctx, "rows", `document.querySelectorAll("#rows").length === 1 ? "" : "swapped more than once"`)
 }
 
-// TestFiltersComeFoldedOnAPhone looks at the filters as soon as the document has been read: they were never drawn open.
-func TestFiltersComeFoldedOnAPhone(t *testing.T) {
-	server := galleryServer(t)
-	ctx, cancel := context.WithTimeout(browser(t), 20*time.Second)
+// filtersComeFolded looks at the filters as soon as the document has been read: they were never drawn open.
+func filtersComeFolded(t *testing.T, ctx context.Context, url string) {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
 	const look = `document.addEventListener("DOMContentLoaded", () => (window.openAtFirst = document.querySelector("details.filters").open))`
 	if _, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: look}); err != nil {
 		t.Fatal(err)
 	}
 	for width, want := range map[int64]bool{390: false, 1440: true} {
-		if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, 900), chromedp.Navigate(server.URL+"/webhooks")); err != nil {
+		if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, 900), chromedp.Navigate(url+"/webhooks")); err != nil {
 			t.Fatal(err)
 		}
 		open, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("openAtFirst || document.querySelector('details.filters').open"))
