@@ -21,13 +21,14 @@ import (
 )
 
 // shownViews is what all tests of this package render, by the names of views.
-var shownViews = &seen{names: map[string]bool{}}
+var shownViews = &seen{names: map[string]bool{}, calls: map[uintptr]string{}}
 
 // seen notes the components that are rendered: each of them looks for its
 // children in the context, and is found on the stack there.
 type seen struct {
 	mu    sync.Mutex
 	names map[string]bool
+	calls map[uintptr]string // the component that a call stands in; empty: in none
 }
 
 // watch notes what the handler renders.
@@ -48,14 +49,33 @@ func (w watched) Value(key any) any {
 }
 
 func (s *seen) note() {
-	var stack [24]uintptr
-	frames := runtime.CallersFrames(stack[:runtime.Callers(3, stack[:])])
-	for frame, more := frames.Next(); more; frame, more = frames.Next() {
-		if strings.HasSuffix(frame.File, "_templ.go") {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			s.names[componentOf(frame.Function)] = true
+	var stack [10]uintptr
+	calls := stack[:runtime.Callers(3, stack[:])]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, call := range calls {
+		name, known := s.calls[call]
+		if !known {
+			name = componentAt(call)
+			s.calls[call] = name
+		}
+		if name != "" {
+			s.names[name] = true
 			return
+		}
+	}
+}
+
+// componentAt is the component that a call stands in; empty: in none.
+func componentAt(call uintptr) string {
+	frames := runtime.CallersFrames([]uintptr{call})
+	for {
+		frame, more := frames.Next()
+		if strings.HasSuffix(frame.File, "_templ.go") {
+			return componentOf(frame.Function)
+		}
+		if !more {
+			return ""
 		}
 	}
 }
