@@ -53,6 +53,7 @@ type feed struct {
 	looked  bool          // rows are there
 	rows    []liveRow
 	counted []byte
+	late    bool // a page showed rows of before
 	frames  []liveFrame
 	first   int // number of frames[0]
 	err     error
@@ -119,12 +120,12 @@ func (f *feed) run(ctx context.Context) {
 	counting.Wait()
 }
 
-// keepCount counts what matches, not at once, for the pages have counted it
-// themselves, but once in case that it changed since, and while the list changes.
+// keepCount counts what matches from time to time while the list changes. At
+// first the pages have counted it themselves, but for one that came back later.
 func (f *feed) keepCount(ctx context.Context) error {
 	bell := f.list.changes()
 	defer bell.Close()
-	if !sleep(ctx, countEvery) {
+	if !sleep(ctx, countEvery) || !f.wasLate() && !heard(ctx, bell) {
 		return nil
 	}
 	return calmly(ctx, bell, countEvery, countShare, func() error { return f.recount(ctx) })
@@ -187,6 +188,12 @@ func (f *feed) recount(ctx context.Context) error {
 	f.tell(data)
 	f.wake()
 	return nil
+}
+
+func (f *feed) wasLate() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.late
 }
 
 func (f *feed) tell(data []byte) {
@@ -303,6 +310,7 @@ func (l *listener) take(ctx context.Context) ([]liveFrame, <-chan struct{}, erro
 	if mark == l.seen {
 		return nil, f.more, nil
 	}
+	f.late = true
 	data, err := rendered(ctx, views.LiveRows(wholeList(f.rows)))
 	return []liveFrame{{mark, append(data, f.counted...)}}, nil, err
 }

@@ -73,6 +73,9 @@ func TestAListenerThatFellFarBehindGetsTheWholeListAndItsCount(t *testing.T) {
 	if text := hears(t, l); strings.Contains(text, "one change") || !strings.Contains(text, "innerMorph") || !strings.HasSuffix(text, "the count as it is now") {
 		t.Errorf("it gets %q", text)
 	}
+	if !f.wasLate() {
+		t.Error("the count of a page that was late is not looked at again")
+	}
 	f.tell([]byte("the last change"))
 	if text := hears(t, l); text != "the last change" {
 		t.Errorf("after it: %q", text)
