@@ -23,7 +23,10 @@ func TestADatabaseThatComesBackGetsTheAnswersThatCameMeanwhile(t *testing.T) {
 	free()
 	d.until("the results can't be recorded", func() bool { return w.recording.Load() })
 	own.Start()
-	d.expect(id, store.Summary{Delivered: events})
+	d.until("all are delivered", func() bool {
+		n, err := d.store.Summary(t.Context(), d.account, id) // an error, as long as a connection of before is used
+		return err == nil && n == (store.Summary{Delivered: events})
+	})
 	sent := map[string]int{}
 	for _, req := range r.requests() {
 		sent[req.header.Get("webhook-id")]++
