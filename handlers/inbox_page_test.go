@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"net/http"
-	"net/url"
 	"testing"
 
 	"github.com/google/uuid"
@@ -38,8 +37,5 @@ func TestTheTestInboxShowsWhatArrivedAndWhetherItVerified(t *testing.T) {
 		}
 		viewer := s.signedIn(store.RoleViewer)
 		has(t, plain(viewer.get(inboxPath).dom(t), "#arrivals"), "call.ended")
-		if a := viewer.post(inboxPath, url.Values{}); a.StatusCode != http.StatusForbidden {
-			t.Errorf("a viewer: %d, want 403", a.StatusCode)
-		}
 	})
 }

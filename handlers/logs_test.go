@@ -102,25 +102,6 @@ func TestTheLogTeachesWhileThereIsNothingAndCountsWhatMatches(t *testing.T) {
 	})
 }
 
-func TestTheLogOfAWebhookOfAnotherAccountIsAMissingOne(t *testing.T) {
-	eachSite(t, func(t *testing.T, s *site) {
-		other, err := s.store.AddAccount(t.Context(), "other")
-		if err != nil {
-			t.Fatal(err)
-		}
-		w, _, _, err := s.store.CreateWebhook(t.Context(), other.ID, store.NewWebhook{URL: "https://one.example/hook", Active: true})
-		if err != nil {
-			t.Fatal(err)
-		}
-		b := s.signedIn(store.RoleOwner)
-		for _, id := range []string{w.ID.String(), uuid.NewString(), "nonsense"} {
-			if a := b.get(logsPath + "?webhook=" + id); a.StatusCode != http.StatusNotFound {
-				t.Errorf("webhook=%s: %d, want 404", id, a.StatusCode)
-			}
-		}
-	})
-}
-
 func TestTheLogTurnsItsPagesBothWaysAndKeepsTheFilters(t *testing.T) {
 	eachSite(t, func(t *testing.T, s *site) {
 		s.addHook("https://one.example/hook")

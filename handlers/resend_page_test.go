@@ -96,16 +96,6 @@ func TestARunIsPausedContinuedAndCancelledByThoseWhoMay(t *testing.T) {
 			t.Fatal(err)
 		}
 		path := runPath(run.ID)
-		for _, verb := range []string{"pause", "continue", "cancel"} {
-			if a := viewer.post(path+"/"+verb, url.Values{"token": {store.NewFormToken()}}); a.StatusCode != http.StatusForbidden {
-				t.Errorf("a viewer may %s: %s", verb, a.Status)
-			}
-		}
-		for _, a := range []answer{viewer.get(views.BulkAddress), viewer.post(views.BulkAddress, nil)} {
-			if a.StatusCode != http.StatusForbidden {
-				t.Errorf("a viewer may resend: %s", a.Status)
-			}
-		}
 		if doc := viewer.get(path).dom(t); doc.Find("main form").Length() != 0 || doc.Find("progress").Length() != 1 {
 			t.Error("a viewer sees buttons, or no progress")
 		}
