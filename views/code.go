@@ -67,6 +67,36 @@ func keyEnd(line string) int {
 	return 0
 }
 
+// JSONBlock shows JSON indented, keys dimmer than values; what isn't JSON is shown as it is. The id may be empty; a copy
+// button finds the text by it.
+func JSONBlock(id, text string) templ.Component {
+	return pre("code", id, codeParts(jsonParts(PrettyJSON(text))))
+}
+
+// CodeBlock shows text as it is.
+func CodeBlock(id, text string) templ.Component { return pre("code", id, codeParts([]codePart{{text: text}})) }
+
+// RawBlock shows text byte for byte, as it went over the wire: what is copied from it is what was sent.
+func RawBlock(id, text string) templ.Component { return pre("code raw", id, rawText(text)) }
+
+// pre is preformatted text. It is written whole, since what formats templates would break lines within it, for all to see.
+func pre(class, id string, content templ.Component) templ.Component {
+	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
+		begin := `<pre class="` + class + `" tabindex="0"`
+		if id != "" {
+			begin += ` id="` + templ.EscapeString(id) + `"`
+		}
+		if _, err := io.WriteString(w, begin+">"); err != nil {
+			return err
+		}
+		if err := content.Render(ctx, w); err != nil {
+			return err
+		}
+		_, err := io.WriteString(w, "</pre>")
+		return err
+	})
+}
+
 // codeParts writes the parts without any space of its own, which would show inside <pre>.
 func codeParts(parts []codePart) templ.Component {
 	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
