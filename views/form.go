@@ -115,6 +115,8 @@ type CardsView struct {
 	Cards                      []Card
 }
 
+func (c CardsView) errorID() string { return c.Name + "-error" }
+
 // FieldError is one line of the summary above a form; Field is the name of the field it leads to.
 type FieldError struct {
 	Field, Text string

@@ -5,6 +5,13 @@ import (
 	"testing"
 )
 
+func TestAFaultOfAChoiceIsToldWithTheChoice(t *testing.T) {
+	html, err := render(t.Context(), RadioCards(CardsView{Name: "which", Legend: "Events", Error: "Choose one at least."}))
+	if err != nil || !strings.Contains(html, `aria-describedby="which-error"`) || !strings.Contains(html, `id="which-error"`) {
+		t.Errorf("%s (%v)", html, err)
+	}
+}
+
 func TestWhatIsWrongWithAFieldTakesThePlaceOfItsHint(t *testing.T) {
 	f := FieldView{Name: "password", Label: "Password", Hint: "12 characters or more."}
 	for fault, want := range map[string]string{"": "password-hint", "Must have 12 characters or more.": "password-error"} {
