@@ -74,7 +74,9 @@ func JSONBlock(id, text string) templ.Component {
 }
 
 // CodeBlock shows text as it is.
-func CodeBlock(id, text string) templ.Component { return pre("code", id, codeParts([]codePart{{text: text}})) }
+func CodeBlock(id, text string) templ.Component {
+	return pre("code", id, codeParts([]codePart{{text: text}}))
+}
 
 // RawBlock shows text byte for byte, as it went over the wire: what is copied from it is what was sent.
 func RawBlock(id, text string) templ.Component { return pre("code raw", id, rawText(text)) }
