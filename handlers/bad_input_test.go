@@ -34,7 +34,7 @@ func TestMalformedBodiesAreRefusedByEveryCallThatTakesOne(t *testing.T) {
 		one := "/webhooks/" + w.ID.String()
 		for _, call := range []string{
 			"POST /events", "POST /events/batch", "POST /webhooks", "PATCH " + one, "POST " + one + "/rotate-secret",
-			"POST " + one + "/test", "POST " + one + "/send-missed", "POST /test", "POST /event-types",
+			"POST " + one + "/test", "POST " + one + "/send-missed", "POST /test", "POST /event-types", "POST /deliveries/resend",
 		} {
 			method, path, _ := strings.Cut(call, " ")
 			for _, test := range tests {

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"bytes"
 	"errors"
 	"net/http"
 	"net/textproto"
@@ -23,6 +24,8 @@ type received struct {
 	Computed string
 	Prefix   string // of the account's header names
 	Now      time.Time
+
+	spellings []signedText // of the body; checks finds them
 }
 
 // readReceived takes the fields of the form. A browser sends the lines of a
@@ -47,6 +50,7 @@ func readReceived(body, headers, secret, computed, prefix string, now time.Time)
 // checks are the parts of a signed request in the order in which a receiver
 // meets them, each with whether it is right and what to do if not.
 func (r received) checks() []views.SignatureCheck {
+	r.spellings = spellingsOf(r.Body)
 	list := []views.SignatureCheck{
 		r.checkSecret(), r.checkID(), r.checkTimestamp(), r.checkStandard(), r.checkHex(""), r.checkHex("-Next"), r.checkMember(), r.checkBody(), r.checkComputed(),
 	}
@@ -118,7 +122,7 @@ func (r received) checkTimestamp() views.SignatureCheck {
 func (r received) standardTexts() []signedText {
 	id, at := r.Header.Get(signature.HeaderID), r.Header.Get(signature.HeaderTimestamp)
 	var list []signedText
-	for _, body := range spellingsOf(r.Body) {
+	for _, body := range r.spellings {
 		list = append(list, signedText{slices.Concat([]byte(id+"."+at+"."), body.Text), body.Fault})
 	}
 	return append(list, signedText{r.Body, "it signs the body alone; id and timestamp go before it, joined by dots"},
@@ -160,7 +164,7 @@ func (r received) checkHex(which string) views.SignatureCheck {
 	if value == "" {
 		return missingSignature(name)
 	}
-	texts := spellingsOf(r.Body)
+	texts := slices.Clone(r.spellings)
 	if unsigned, _, ok := signature.SplitSignature(r.Body); ok {
 		texts = append(texts, signedText{unsigned, "it signs the body without its signature member; this header signs all of it"})
 	}
@@ -177,7 +181,7 @@ func (r received) checkMember() views.SignatureCheck {
 	const name = "signature in the body"
 	texts := make([]signedText, 0, 8)
 	var sent string
-	for _, body := range spellingsOf(r.Body) {
+	for _, body := range r.spellings {
 		if unsigned, sig, ok := signature.SplitSignature(body.Text); ok {
 			texts, sent = append(texts, signedText{unsigned, body.Fault}), sig
 		}
@@ -207,13 +211,12 @@ func (r received) judge(name string, m sentMAC, texts []signedText, keys []signi
 // checkBody says whether the body has the form in which Belfry sends it.
 func (r received) checkBody() views.SignatureCheck {
 	c := views.SignatureCheck{Tone: "bad", Name: "Body"}
-	spellings := spellingsOf(r.Body)
 	switch {
 	case len(r.Body) == 0:
 		c.Word, c.Text = "missing", "Paste the raw body: the bytes as they came, before anything parsed them."
-	case len(spellings) == 1 && inOrder(r.Body) == nil:
+	case len(r.spellings) == 1 && inOrder(r.Body) == nil:
 		c.Word, c.Text = "not what Belfry sends", "It is not the JSON of an event: it was cut, or is another request's."
-	case string(r.Body) != string(inOrder(compacted(r.Body))):
+	case !bytes.Equal(r.Body, inOrder(r.compacted())):
 		c.Word, c.Text = "was changed", "Belfry sends compact JSON: event, timestamp, data, signature, without spaces or a final line break. Verify the raw bytes, before a framework parses them."
 	default:
 		c.Tone, c.Word, c.Text = "ok", "as Belfry sends it", "Compact JSON with its members in order."
@@ -221,13 +224,14 @@ func (r received) checkBody() views.SignatureCheck {
 	return c
 }
 
-func compacted(body []byte) []byte {
-	for _, s := range spellingsOf(body) {
-		if inOrder(s.Text) != nil && !strings.ContainsAny(string(s.Text), "\n\r") {
+// compacted is the first spelling of the body that has no line breaks.
+func (r received) compacted() []byte {
+	for _, s := range r.spellings {
+		if !bytes.ContainsAny(s.Text, "\n\r") && inOrder(s.Text) != nil {
 			return s.Text
 		}
 	}
-	return body
+	return r.Body
 }
 
 // computedName is the check of what the receiver's own code came to. It says
@@ -244,7 +248,7 @@ func (r received) checkComputed() views.SignatureCheck {
 	if _, is := decodeHex(r.Computed); is {
 		asHex = true
 	}
-	hexed := r.judge(name, readMAC(r.Computed, "sha256=", true), spellingsOf(r.Body), keysOf(r.Secret, false))
+	hexed := r.judge(name, readMAC(r.Computed, "sha256=", true), r.spellings, keysOf(r.Secret, false))
 	standard := r.judge(name, readMAC(r.Computed, "v1,", false), r.standardTexts(), keysOf(r.Secret, true))
 	switch {
 	case hexed.Tone == "ok":
