@@ -8,9 +8,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// failuresLooked is how many of an account's newest deliveries of one kind of
-// failure are looked at for one of a certain webhook, and how many of the
-// webhook's newest for failures that were made good since.
+// failuresLooked is how many of the newest failures of one kind are looked at for
+// one of a certain webhook, and then how many of its newest deliveries.
 const failuresLooked = 500
 
 // LastFailure is the newest delivery of a webhook with an attempt that ended in
@@ -22,19 +21,19 @@ type LastFailure struct {
 }
 
 // LastFailures finds an example of each kind of failure, in their order: first
-// among the deliveries whose last attempt ended so, then among those that went
-// on. It looks at the newest only.
+// among the newest failures of that kind, then among the webhook's newest
+// deliveries. It looks at the newest only.
 func (s *Store) LastFailures(ctx context.Context, account, webhook uuid.UUID, kinds []KindCount) ([]LastFailure, error) {
 	list, missing := make([]LastFailure, len(kinds)), false
 	if _, err := s.Webhook(ctx, account, webhook); err != nil || len(kinds) == 0 {
 		return list, err
 	}
 	for i, k := range kinds {
-		var rows []deliveryRow
-		err := s.ro.NewRaw(`SELECT id, last_detail FROM (SELECT id, webhook_id, last_status_code, last_detail, test FROM deliveries
-			WHERE account_id = ? AND last_error = ? ORDER BY id DESC LIMIT ?) AS lately
-			WHERE webhook_id = ? AND coalesce(last_status_code, 0) = ? AND NOT test ORDER BY id DESC LIMIT 1`,
-			account, k.Kind, failuresLooked, webhook, k.Code).Scan(ctx, &rows)
+		var rows []attemptRow
+		err := s.ro.NewRaw(`SELECT a.delivery_id, a.detail FROM (SELECT delivery_id, number, detail, status_code FROM attempts
+			WHERE error = ? ORDER BY delivery_id DESC LIMIT ?) AS a JOIN deliveries d ON d.id = a.delivery_id
+			WHERE d.webhook_id = ? AND coalesce(a.status_code, 0) = ? AND NOT d.test ORDER BY a.delivery_id DESC, a.number DESC LIMIT 1`,
+			k.Kind, failuresLooked, webhook, k.Code).Scan(ctx, &rows)
 		if err != nil {
 			return nil, s.wrap(err)
 		}
@@ -42,22 +41,22 @@ func (s *Store) LastFailures(ctx context.Context, account, webhook uuid.UUID, ki
 			missing = true
 			continue
 		}
-		list[i] = LastFailure{DeliveryID: rows[0].ID, Detail: rows[0].LastDetail}
+		list[i] = LastFailure{DeliveryID: rows[0].DeliveryID, Detail: rows[0].Detail}
 	}
 	if missing {
-		if err := s.madeGood(ctx, webhook, kinds, list); err != nil {
+		if err := s.failedLately(ctx, webhook, kinds, list); err != nil {
 			return nil, s.wrap(err)
 		}
 	}
 	return list, s.wrap(s.moved(ctx, kinds, list))
 }
 
-// madeGood fills in what is missing from attempts that others followed.
-func (s *Store) madeGood(ctx context.Context, webhook uuid.UUID, kinds []KindCount, list []LastFailure) error {
+// failedLately fills in what is missing from the webhook's newest deliveries.
+func (s *Store) failedLately(ctx context.Context, webhook uuid.UUID, kinds []KindCount, list []LastFailure) error {
 	var rows []attemptRow
 	err := s.ro.NewRaw(`SELECT a.delivery_id, a.status_code, a.error, a.detail FROM (
-			SELECT id FROM (SELECT id, attempts, test FROM deliveries WHERE webhook_id = ? ORDER BY id DESC LIMIT ?) AS newest WHERE attempts > 1 AND NOT test
-		) AS retried JOIN attempts a ON a.delivery_id = retried.id WHERE a.error IS NOT NULL ORDER BY a.delivery_id DESC, a.number DESC LIMIT ?`,
+			SELECT id, test FROM deliveries WHERE webhook_id = ? ORDER BY id DESC LIMIT ?
+		) AS newest JOIN attempts a ON a.delivery_id = newest.id WHERE a.error IS NOT NULL AND NOT newest.test ORDER BY a.delivery_id DESC, a.number DESC LIMIT ?`,
 		webhook, failuresLooked, failuresLooked).Scan(ctx, &rows)
 	for _, r := range rows {
 		for i, k := range kinds {

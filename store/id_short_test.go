@@ -111,5 +111,8 @@ func TestAFailureIsFoundThoughTheDeliveryRecovered(t *testing.T) {
 				t.Errorf("%+v: %d found, %d counted, want %d", tt.f, len(found), n, tt.want)
 			}
 		}
+		if found, _, err := d.Deliveries(d.ctx, uuid.New(), store.DeliveryFilter{Error: "status"}); err != nil || len(found) > 0 {
+			t.Errorf("another account finds %v (%v)", found, err)
+		}
 	})
 }

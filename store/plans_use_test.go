@@ -65,6 +65,10 @@ func (g *grown) lists() []use {
 		{name: "text that is an id", do: g.list(DeliveryFilter{Text: middle.String()}), by: "deliveries_event (event_id=?)"},
 		{name: "text that an id begins with", do: g.list(DeliveryFilter{Text: middle.String()[:13]}), by: "deliveries_account (account_id=? AND id>? AND id<?)"},
 		{name: "text that is a webhook", do: g.list(DeliveryFilter{Text: g.webhook.String()}), by: "deliveries_webhook (webhook_id=?)"},
+		{name: "error", do: g.list(DeliveryFilter{Error: "status"}), by: "attempts_error (error=?)"},
+		{name: "error that never was", do: g.list(DeliveryFilter{Error: "dns"}), by: "attempts_error (error=?)"},
+		{name: "older of an error", do: g.list(DeliveryFilter{Error: "status", Before: middle}), by: "attempts_error (error=? AND delivery_id<?"},
+		{name: "older of an error, turned back", do: g.list(DeliveryFilter{Error: "status", After: middle}), by: "attempts_error (error=? AND delivery_id>?"},
 		{name: "tests", do: g.list(DeliveryFilter{Tests: true}), by: "deliveries_tests (queue_id=?)"},
 		{name: "count of all", do: g.count(DeliveryFilter{})},
 		{name: "count of a type", do: g.count(DeliveryFilter{Event: "call.ended"})},
@@ -86,12 +90,12 @@ func (g *grown) lists() []use {
 // the same rows; text in data reads the events besides.
 func (g *grown) searches(middle uuid.UUID) (uses []use) {
 	for name, f := range map[string]DeliveryFilter{
-		"delivered": {Status: []Status{Delivered}}, "agent": {AgentID: "nobody"}, "code": {Code: 418}, "error": {Error: "dns"}, "error and code": {Error: "dns", Code: 418}, "group of types": {Event: "call.never*"}, "held": {Held: true},
-		"webhook and error": {WebhookID: g.webhook, Error: "dns"}, "status and agent": {Status: []Status{Failed}, AgentID: "nobody"},
+		"delivered": {Status: []Status{Delivered}}, "agent": {AgentID: "nobody"}, "code": {Code: 418}, "error and code": {Error: "status", Code: 418}, "group of types": {Event: "call.never*"}, "held": {Held: true},
+		"webhook and error": {WebhookID: newID(), Error: "status"}, "status and agent": {Status: []Status{Failed}, AgentID: "nobody"},
 		"time and agent": {From: g.from, AgentID: "nobody"}, "webhook and type": {WebhookID: g.webhook, Event: "call.never"},
 		"text in data": {Text: "nowhere"}, "text in data, turned back": {Text: "nowhere", After: idAt(g.from)},
 	} {
-		uses = append(uses, use{name: name, do: g.list(f), most: 3 * grownSearch})
+		uses = append(uses, use{name: name, do: g.list(f), most: 4 * grownSearch})
 		if f.Text == "" {
 			uses = append(uses, use{name: "count of " + name, do: g.count(f), most: 3 * grownSearch}, use{name: "neighbours in " + name, do: g.neighbours(f, middle), most: 3 * 2 * neighbourRows})
 		}
@@ -133,7 +137,7 @@ func (g *grown) pagesUse() []use {
 		{name: "last failures", do: func(ctx context.Context) error {
 			_, err := g.LastFailures(ctx, g.account, g.webhook, []KindCount{{Kind: "status", Code: 500}, {Kind: "timeout", Code: 500}, {Kind: "gone", Code: 1}})
 			return err
-		}, by: "deliveries_error (account_id=? AND last_error=?)"},
+		}, by: "attempts_error (error=?)"},
 		{name: "event types", do: func(ctx context.Context) error { _, err := g.EventTypes(ctx, g.account); return err }},
 		{name: "backlog", do: func(ctx context.Context) error { _, err := g.Backlog(ctx); return err }, by: "deliveries_account_pending (account_id=?)"},
 	}

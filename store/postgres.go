@@ -94,6 +94,9 @@ func (d *postgresDB) oneNode() bool { return false }
 // blobText reads bytes that are known to be UTF-8.
 func (d *postgresDB) blobText(column string) string { return "convert_from(" + column + ", 'UTF8')" }
 
+// oneOf makes an array of them: a join might walk all rows in their order instead.
+func (d *postgresDB) oneOf() string { return "= ANY (ARRAY(?))" }
+
 // migrate holds an advisory lock, which ends with the session that took it.
 func (d *postgresDB) migrate(ctx context.Context) error {
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300)) // asked every second, for 5 minutes

@@ -94,12 +94,21 @@ func (w *search[R]) run(ctx context.Context) error {
 
 // end is the last of the next rows of a step; zero where there are fewer.
 func (w *search[R]) end(ctx context.Context, step int) (uuid.UUID, error) {
+	q, id := w.s.ro.NewSelect().Model((*R)(nil)).Column("id"), "?TableAlias.id"
+	if w.failed {
+		q, id = w.failures()
+	}
 	var ids []uuid.UUID
-	err := w.ordered(w.s.ro.NewSelect().Model((*R)(nil)).Column("id")).Offset(int64(step-1)).Limit(1).Scan(ctx, &ids)
+	err := w.sorted(w.span(q, id, uuid.Nil), id).Offset(int64(step-1)).Limit(1).Scan(ctx, &ids)
 	if err != nil || len(ids) == 0 {
 		return uuid.Nil, err
 	}
 	return ids[0], nil
+}
+
+// failures are the failed attempts, and what of them names the delivery.
+func (w *search[R]) failures() (q *bun.SelectQuery, id string) {
+	return w.s.ro.NewSelect().TableExpr("attempts AS a").Column("a.delivery_id"), "a.delivery_id"
 }
 
 // read adds rows that match, up to an end or, where it is zero, to the last.
@@ -111,18 +120,26 @@ func (w *search[R]) read(ctx context.Context, offset, limit int, end uuid.UUID) 
 	return err
 }
 
-// ordered narrows to what the index gives beyond the place of the search.
-func (w *search[R]) ordered(q *bun.SelectQuery) *bun.SelectQuery {
+// span narrows to what the index gives beyond the place of the search, up to an
+// end or, where it is zero, to the last.
+func (w *search[R]) span(q *bun.SelectQuery, id string, end uuid.UUID) *bun.SelectQuery {
 	for _, c := range w.base {
 		q = q.Where(c.sql, c.args...)
 	}
+	if w.at != uuid.Nil && !w.byTime {
+		q = q.Where(id+pick(w.back, " > ?", " < ?"), w.at)
+	}
+	if end != uuid.Nil {
+		q = q.Where(id+pick(w.back, " <= ?", " >= ?"), end)
+	}
+	return q
+}
+
+func (w *search[R]) sorted(q *bun.SelectQuery, id string) *bun.SelectQuery {
 	if w.byTime {
 		return q.OrderExpr("?TableAlias.created_at DESC")
 	}
-	if w.at != uuid.Nil {
-		q = q.Where(pick(w.back, "?TableAlias.id > ?", "?TableAlias.id < ?"), w.at)
-	}
-	return q.OrderExpr(pick(w.back, "?TableAlias.id ASC", "?TableAlias.id DESC"))
+	return q.OrderExpr(id + pick(w.back, " ASC", " DESC"))
 }
 
 func pick(first bool, a, b string) string {
@@ -174,12 +191,15 @@ func (w *search[R]) count(ctx context.Context, atMost int, end uuid.UUID) (n int
 // matching narrows to what matches, up to an end or, where it is zero, to the
 // last.
 func (w *search[R]) matching(q *bun.SelectQuery, end uuid.UUID) *bun.SelectQuery {
-	q = w.ordered(q)
-	if end != uuid.Nil {
-		q = q.Where(pick(w.back, "?TableAlias.id <= ?", "?TableAlias.id >= ?"), end)
+	const id = "?TableAlias.id"
+	if w.failed {
+		failures, of := w.failures()
+		q = q.Where(id+" "+w.s.d.oneOf(), w.span(failures, of, end))
+	} else {
+		q = w.span(q, id, end)
 	}
 	for _, c := range w.rest {
 		q = q.Where(c.sql, c.args...)
 	}
-	return q
+	return w.sorted(q, id)
 }

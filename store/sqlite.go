@@ -104,6 +104,8 @@ func (d *sqliteDB) oneNode() bool { return true } // the lock on the file sees t
 
 func (d *sqliteDB) blobText(column string) string { return "CAST(" + column + " AS text)" }
 
+func (d *sqliteDB) oneOf() string { return "IN (?)" }
+
 // migrate runs in the serving process, which holds the lock, or in a command
 // while no process serves; goose runs each migration in a transaction.
 func (d *sqliteDB) migrate(ctx context.Context) error {

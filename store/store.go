@@ -110,6 +110,9 @@ type dialect interface {
 	oneNode() bool
 	// blobText reads a blob column as text.
 	blobText(column string) string
+	// oneOf asks that what stands before is one of a subquery's few rows (?), which
+	// are read first, whatever the planner thinks.
+	oneOf() string
 	// isDuplicate says whether err is a broken unique index.
 	isDuplicate(err error) bool
 	// isTransient says whether the same transaction may succeed when run again.

@@ -75,7 +75,7 @@ func (p Past) queries(kind string) []string {
 		fmt.Sprintf(`INSERT INTO deliveries (id, account_id, queue_id, webhook_id, event_id, event_type, status, attempts, max_attempts, next_attempt_at, last_status_code, last_error, created_at, finished_at)
 			SELECT %[1]s, '%[2]s'%[3]s, '%[4]s'%[3]s, '%[4]s'%[3]s, %[5]s, %[6]s, %[7]s, 1, 6, %[8]s, 500, %[9]s, %[10]s, %[10]s FROM %[11]s`,
 			delivery, p.Account, cast(kind), p.Webhook, event, name, status, next, kindOf, at, from),
-		fmt.Sprintf("INSERT INTO attempts (delivery_id, number, node, started_at, response_body) SELECT %s, 1, 'past', %s, %s FROM %s", delivery, at, blob, from),
+		fmt.Sprintf("INSERT INTO attempts (delivery_id, number, node, started_at, status_code, error, response_body) SELECT %s, 1, 'past', %s, 500, %s, %s FROM %s", delivery, at, kindOf, blob, from),
 		fmt.Sprintf(`UPDATE queues SET delivered = (SELECT count(*) FROM deliveries WHERE webhook_id = queues.webhook_id AND status = 2),
 			failed = (SELECT count(*) FROM deliveries WHERE webhook_id = queues.webhook_id AND status = 3),
 			dead = (SELECT count(*) FROM deliveries WHERE webhook_id = queues.webhook_id AND status = 4),
