@@ -65,8 +65,8 @@ func (c *cluster) empty(ctx context.Context, name string) bool {
 	return err == nil
 }
 
-// reuse gives a database of a test that is over its new name; false: there is
-// none. Under that of before nobody reaches it any more.
+// reuse gives a database of a test that is over a new name, so that nobody
+// reaches it under the one of before; false: there is none.
 func (c *cluster) reuse(ctx context.Context, name string) bool {
 	c.mu.Lock()
 	if len(c.free) == 0 {
@@ -77,5 +77,5 @@ func (c *cluster) reuse(ctx context.Context, name string) bool {
 	c.free = c.free[1:]
 	c.mu.Unlock()
 	_, err := c.admin.ExecContext(ctx, "ALTER DATABASE "+used+" RENAME TO "+name)
-	return err == nil // else somebody is still connected to it
+	return err == nil // else that test left a connection open
 }

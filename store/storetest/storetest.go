@@ -64,9 +64,9 @@ func NoDatabase(t testing.TB) Database {
 	return Database{Kind: KindSQLite, Dir: t.TempDir()}
 }
 
-// Postgres gives a fresh Postgres database, which is dropped when the test
-// ends. Where PostgreSQL is not installed the test fails and says what to
-// install; with -short it is skipped instead.
+// Postgres gives a fresh Postgres database, which is another test's, emptied,
+// or dropped when the test ends. Where PostgreSQL is not installed the test
+// fails and says what to install; with -short it is skipped instead.
 func Postgres(t testing.TB) Database {
 	t.Helper()
 	return fresh(t, sharedCluster())
