@@ -32,12 +32,14 @@ func withTest(d *store.Delivery) string {
 // trialForm is the form for a test as it was filled in.
 type trialForm struct {
 	Token, To, Webhook, URL, Secret, Event, Data string
+	SampleOf                                     string // the event type whose sample the data was made from
 }
 
 func readTrialForm(fields url.Values) trialForm {
 	return trialForm{
 		Token: fields.Get(tokenField), To: fields.Get("to"), Webhook: fields.Get("webhook"), URL: fields.Get("url"),
 		Secret: fields.Get("secret"), Event: fields.Get("event"), Data: fields.Get("data"),
+		SampleOf: fields.Get("sample_of"),
 	}
 }
 
@@ -67,7 +69,6 @@ func (h *Handlers) trialPage(c echo.Context) error {
 	if f.URL != "" {
 		f.To = "url"
 	}
-	var story *deliveryStory
 	if name := c.QueryParam("delivery"); name != "" {
 		id, err := uuid.Parse(name)
 		if err != nil {
@@ -78,17 +79,9 @@ func (h *Handlers) trialPage(c echo.Context) error {
 				return err
 			}
 		}
-		if story, err = h.deliveryStory(ctx, account, id); err != nil {
-			return err
-		}
-		if err := h.fillFrom(ctx, story, &f); err != nil {
-			return err
-		}
-		if !story.Test {
-			story = nil // only its data is taken over
-		}
+		return h.showTest(c, id, nil)
 	}
-	return h.showTrial(c, http.StatusOK, f, nil, story)
+	return h.showTrial(c, http.StatusOK, f, nil, nil)
 }
 
 // fillFrom fills the form in as it was for a test, or as it would be for
@@ -114,8 +107,11 @@ func (h *Handlers) sendTrial(c echo.Context) error {
 		return err
 	}
 	f, account := readTrialForm(fields), personOf(c).Account.ID
-	if fields.Get("load") != "" {
+	switch fields.Get("load") {
+	case "sample":
 		f.Data = ""
+		fallthrough
+	case "preview":
 		return h.showTrial(c, http.StatusOK, f, nil, nil)
 	}
 	return h.submit(c, f.Token, func(ctx context.Context) (string, error) {
@@ -127,12 +123,58 @@ func (h *Handlers) sendTrial(c echo.Context) error {
 		if err != nil {
 			return "", err
 		}
-		// The test is on its way, whatever becomes of the waiting.
-		if err := h.awaitOutcome(ctx, account, d.ID, trialFirstWait); err != nil {
-			web.Logger(c).Warn("the outcome of a test was not waited for", "error", err)
-		}
-		return withQuery(trialPath, url.Values{"delivery": {d.ID.String()}}), nil
+		return h.toAnswer(c, d), nil
 	}, func(faults *formFaults) error { return h.showTrial(c, faults.Status, f, faults, nil) })
+}
+
+// toAnswer is where the answer to a test that was just sent stands, once it has
+// had a moment to come.
+func (h *Handlers) toAnswer(c echo.Context, d store.Delivery) string {
+	// The test is on its way, whatever becomes of the waiting.
+	if err := h.awaitOutcome(c.Request().Context(), d.AccountID, d.ID, trialFirstWait); err != nil {
+		web.Logger(c).Warn("the outcome of a test was not waited for", "error", err)
+	}
+	return withTest(&d) + "#answer"
+}
+
+// sendTrialAgain sends a test once more, as it was, and leads to its answer.
+func (h *Handlers) sendTrialAgain(c echo.Context) error {
+	fields, err := web.Form(c)
+	if err != nil {
+		return err
+	}
+	id, err := uuid.Parse(fields.Get("delivery"))
+	if err != nil {
+		return errNoSuchID()
+	}
+	return h.submit(c, fields.Get(tokenField), func(ctx context.Context) (string, error) {
+		d, err := h.store.SendTestAgain(ctx, personOf(c).Account.ID, id)
+		if err != nil {
+			return "", err
+		}
+		return h.toAnswer(c, d), nil
+	}, func(faults *formFaults) error { return h.showTest(c, id, faults) })
+}
+
+// showTest shows the form filled in as it was for a test, and what came of it.
+// A delivery that is no test only fills it in.
+func (h *Handlers) showTest(c echo.Context, id uuid.UUID, faults *formFaults) error {
+	ctx, status := c.Request().Context(), http.StatusOK
+	story, err := h.deliveryStory(ctx, personOf(c).Account, id)
+	if err != nil {
+		return err
+	}
+	f := trialForm{Token: store.NewFormToken()}
+	if err := h.fillFrom(ctx, story, &f); err != nil {
+		return err
+	}
+	if faults != nil {
+		status = faults.Status
+	}
+	if !story.Test {
+		story = nil
+	}
+	return h.showTrial(c, status, f, faults, story)
 }
 
 // awaitOutcome waits until the delivery is finished, or as long as it may.
@@ -171,28 +213,11 @@ func (h *Handlers) trialAnswer(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return web.Render(c, http.StatusOK, views.TrialAnswer(*trialAnswerView(story)))
-}
-
-// trialSample is the field for data with the sample of an event type.
-func (h *Handlers) trialSample(c echo.Context) error {
-	known, err := h.store.EventType(c.Request().Context(), personOf(c).Account.ID, c.QueryParam("event"))
-	if err != nil {
+	var left views.TrialView
+	if err := h.trialsLeft(ctx, account, &left); err != nil {
 		return err
 	}
-	text := sampleOf(known)
-	return web.Render(c, http.StatusOK, views.TrialData(views.DataView{Text: text, Ticks: checkData(known, text)}))
-}
-
-// checkTrial says whether data is what its event type's schema asks for.
-func (h *Handlers) checkTrial(c echo.Context) error {
-	fields, err := web.Form(c)
-	if err != nil {
-		return err
-	}
-	known, err := h.store.EventType(c.Request().Context(), personOf(c).Account.ID, fields.Get("event"))
-	if err != nil {
-		return err
-	}
-	return web.Render(c, http.StatusOK, views.TrialChecks(checkData(known, fields.Get("data"))))
+	v := trialAnswerView(story)
+	v.Again = againView(personOf(c).Role, story, left.Full)
+	return web.Render(c, http.StatusOK, views.TrialAnswer(*v))
 }

@@ -41,11 +41,16 @@ func fieldsOf(doc *goquery.Document, selector string) url.Values {
 // sendTrial posts the form while an endpoint answers with the status.
 func (b *browser) sendTrial(fields url.Values, status int) answer {
 	b.t.Helper()
+	return b.sendTrialTo(trialPath, fields, status)
+}
+
+func (b *browser) sendTrialTo(path string, fields url.Values, status int) answer {
+	b.t.Helper()
 	bell := b.store.Changes(func(change store.Change) bool { return change.Kind == store.ChangeDelivery })
 	defer bell.Close()
 	var posting sync.WaitGroup
 	var a answer
-	posting.Go(func() { a = b.post(trialPath, fields) })
+	posting.Go(func() { a = b.post(path, fields) })
 	<-bell.C
 	b.site.answer(status)
 	posting.Wait()
@@ -57,7 +62,7 @@ func TestATestIsSentOnceAndItsAnswerStandsOnThePage(t *testing.T) {
 		w := s.addHook("https://one.example/hook", "message.*")
 		b := s.signedIn(store.RoleAdmin)
 		doc := b.get(trialPath + "?webhook=" + w.ID.String()).dom(t)
-		has(t, plain(doc, "main"), "The answer will stand here", "20 of 20 tests left this minute.")
+		has(t, plain(doc, "main"), "What will be sent", "20 of 20 tests left this minute.")
 		fields := fieldsOf(doc, "#test-form form")
 		if fields.Get("event") != "message.received" || !strings.Contains(fields.Get("data"), "message_id") {
 			t.Errorf("the form begins with %q and %q", fields.Get("event"), fields.Get("data"))
@@ -92,7 +97,7 @@ func TestATestThatWaitsSaysSoAndOffersToWait(t *testing.T) {
 			t.Fatal(err)
 		}
 		doc := b.get(trialPath + "?delivery=" + d.ID.String()).dom(t)
-		has(t, plain(doc, "#answer"), "has not answered yet", "Wait for the answer")
+		has(t, plain(doc, "#answer"), "Sending… 0 s of 10 s", "has not answered yet", "Wait for the answer")
 		if url, _ := doc.Find("#answer").Attr("hx-get"); url != trialPath+"/answer?delivery="+d.ID.String() {
 			t.Error("nothing fetches the answer:", url)
 		}
@@ -136,9 +141,107 @@ func TestASampleIsLoadedWithoutScriptsAndTheRestStays(t *testing.T) {
 		if a.StatusCode != http.StatusOK || got.Get("url") != "https://one.example/typed" || !strings.Contains(got.Get("data"), "agent_id") || strings.Contains(got.Get("data"), "call_id") {
 			t.Errorf("%d: %v", a.StatusCode, got)
 		}
-		has(t, b.get(trialPath+"/sample?event=call.missed").body, `id="data-field"`, "call_id", "Valid, fits the schema")
-		has(t, b.post(trialPath+"/check", url.Values{"event": {"call.ended"}, "data": {`{"call_id":1}`}}).body, "call_id should be of type string", "The schema asks for")
-		has(t, b.post(trialPath+"/check", url.Values{"event": {"call.ended"}, "data": {`{`}}).body, "Not a JSON object")
+	})
+}
+
+func TestTheDataIsCheckedWhileItIsTyped(t *testing.T) {
+	eachSite(t, func(t *testing.T, s *site) {
+		b := s.signedIn(store.RoleAdmin)
+		check := func(data string) string {
+			return b.post(trialPath+"/check", url.Values{"event": {"call.ended"}, "to": {"url"}, "data": {data}}).wants(t, http.StatusOK).body
+		}
+		has(t, check(`{"call_id":1}`), "call_id should be of type string", "The schema asks for")
+		has(t, check("{\n  \"é\": 1,\n}"), "Line 3, column 1: the comma before this is one too many.", "Waits for valid data")
+		has(t, check(`{"é": 1 "b": 2}`), "Line 1, column 9: a comma or } is missing before this.")
+		has(t, check("{\"a\": [1\n"), "Line 1, column 9: the text ends too early")
+		has(t, check(`[1]`), "one JSON object")
+		has(t, check(" "), "Empty: the sample is sent")
+	})
+}
+
+func TestAnotherEventBringsItsSampleUnlessTheDataWasEdited(t *testing.T) {
+	eachSite(t, func(t *testing.T, s *site) {
+		b := s.signedIn(store.RoleAdmin)
+		fields := fieldsOf(b.get(trialPath).dom(t), "#test-form form")
+		fields.Set("to", "url")
+		fields.Set("event", "message.received")
+		choose := func() string { return b.post(trialPath+"/sample?edited=keep", fields).wants(t, http.StatusOK).body }
+		has(t, choose(), `id="data-field"`, "conversation_id", "Valid, fits the schema", `<dd>message.received </dd>`)
+		fields.Set("data", `{"mine":1}`)
+		has(t, choose(), "mine", "The schema asks for")
+		has(t, b.post(trialPath+"/sample", fields).body, "conversation_id") // back to the sample
+	})
+}
+
+func TestAPreviewIsTheRequestThatWillBeSent(t *testing.T) {
+	eachSite(t, func(t *testing.T, s *site) {
+		w, _, _, err := s.store.CreateWebhook(t.Context(), s.account.ID, store.NewWebhook{
+			URL: "https://one.example/hook", Secret: store.SecretChoice{Own: "a secret of one's own"}, Active: true,
+			Headers: []store.Header{{Name: "Authorization", Value: "Bearer 0123456789"}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := s.signedIn(store.RoleAdmin)
+		fields := fieldsOf(b.get(trialPath+"?webhook="+w.ID.String()).dom(t), "#test-form form")
+		fields.Set("data", `{ "call_id" : "typed" }`)
+		fields.Set("load", "preview")
+		a := b.post(trialPath, fields).wants(t, http.StatusOK)
+		shown := plain(a.dom(t), "#preview")
+		has(t, shown, "POST https://one.example/hook", "content-type", "user-agent", "Belfry/test", "x-webhook-event", "x-webhook-signature", "webhook-timestamp", "webhook-signature", "••••6789", `"typed"`, `"signature": "sha256=`)
+		for _, secret := range []string{"0123456789", "one's own"} {
+			if strings.Contains(a.body, secret) {
+				t.Errorf("the page holds %q", secret)
+			}
+		}
+		if got := fieldsOf(a.dom(t), "#test-form form"); got.Get("data") != fields.Get("data") || got.Get("token") != fields.Get("token") {
+			t.Error("typed values are lost:", got)
+		}
+		if list, _, err := s.store.Deliveries(t.Context(), s.account.ID, store.DeliveryFilter{Tests: true}); err != nil || len(list) != 0 {
+			t.Errorf("%d tests were sent, %v", len(list), err)
+		}
+		fields.Set("to", "url")
+		fields.Set("url", "https://free.example/x")
+		if shown := plain(b.post(trialPath, fields).dom(t), "#preview"); strings.Contains(shown, "signature\"") || !strings.Contains(shown, "https://free.example/x") {
+			t.Error("without a secret the preview is", shown)
+		}
+		fields.Set("secret", "whsec_?")
+		has(t, plain(b.post(trialPath, fields).dom(t), "#preview"), "Waits for a secret that can sign")
+	})
+}
+
+func TestATestIsSentAgainAsItWasWithOnePress(t *testing.T) {
+	eachSite(t, func(t *testing.T, s *site) {
+		b := s.signedIn(store.RoleAdmin)
+		fields := fieldsOf(b.get(trialPath).dom(t), "#test-form form")
+		for name, value := range map[string]string{"to": "url", "url": "https://free.example/x", "secret": "a secret of one's own", "data": `{"call_id":"typed"}`} {
+			fields.Set(name, value)
+		}
+		first := b.get(b.sendTrial(fields, http.StatusOK).Header.Get("Location")).dom(t)
+		again := fieldsOf(first, "#answer form")
+		a := b.sendTrialTo(trialPath+"/again", again, http.StatusOK).wants(t, http.StatusSeeOther)
+		if twice := b.post(trialPath+"/again", again); twice.Header.Get("Location") != a.Header.Get("Location") {
+			t.Error("pressed twice it leads elsewhere")
+		}
+		list, _, err := s.store.Deliveries(t.Context(), s.account.ID, store.DeliveryFilter{Tests: true})
+		if err != nil || len(list) != 2 {
+			t.Fatalf("%d tests, %v; want two", len(list), err)
+		}
+		for _, d := range list {
+			attempts, err := s.store.Attempts(t.Context(), s.account.ID, d.ID)
+			if err != nil || len(attempts) != 1 || !strings.Contains(string(attempts[0].RequestBody), `"data":{"call_id":"typed"}`) || d.URL != "https://free.example/x" {
+				t.Errorf("sent was %+v, %v", attempts, err)
+			}
+		}
+		doc := b.get(a.Header.Get("Location")).dom(t)
+		has(t, plain(doc, "main"), "18 of 20 tests left this minute.", "Earlier tests")
+		for range 18 {
+			if _, err := s.store.SendTest(t.Context(), s.account.ID, store.NewTest{URL: "https://free.example/x", Event: "call.ended"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		refused := b.post(trialPath+"/again", fieldsOf(doc, "#answer form")).wants(t, http.StatusTooManyRequests)
+		has(t, plain(refused.dom(t), "main"), "The test was not sent.", "Send again Sending…: All tests of this minute are sent")
 	})
 }
 

@@ -3,9 +3,7 @@ package handlers
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -35,11 +33,18 @@ func (h *Handlers) showTrial(c echo.Context, status int, f trialForm, faults *fo
 	if err := h.trialsLeft(ctx, p.Account, &v); err != nil {
 		return err
 	}
-	if v.Data.Error = faults.Of("data"); v.Data.Error != "" {
-		v.Data.Ticks = nil
+	if fault := faults.Of("data"); fault != "" && v.Data.Error == "" {
+		v.Data.Error, v.Data.Ticks = fault, nil
 	}
+	if v.MayNot == "" {
+		if err := h.trialPreview(ctx, p.Account.ID, shownForm(&v), &v.Preview); err != nil {
+			return err
+		}
+	}
+	v.Preview.Open = story == nil
 	if story != nil {
 		v.Answer = trialAnswerView(story)
+		v.Answer.Again = againView(p.Role, story, v.Full)
 	}
 	if err := h.earlierTests(ctx, p.Account.ID, story, &v); err != nil {
 		return err
@@ -80,8 +85,8 @@ func (h *Handlers) trialChoices(ctx context.Context, account uuid.UUID, f trialF
 			known = t
 		}
 	}
-	v.Data.Text = cmp.Or(f.Data, sampleOf(known))
-	v.Data.Ticks = checkData(known, v.Data.Text)
+	v.Data = checkData(known, cmp.Or(f.Data, sampleOf(known)))
+	v.Data.SampleOf = cmp.Or(f.SampleOf, v.Event)
 	return nil
 }
 
@@ -114,9 +119,20 @@ func (h *Handlers) trialsLeft(ctx context.Context, account store.Account, v *vie
 	if err != nil {
 		return err
 	}
-	v.Full = sent >= most
+	if v.Full = ""; sent >= most {
+		v.Full = "All tests of this minute are sent. Wait a little."
+	}
 	v.Left = strconv.Itoa(most-sent) + " of " + strconv.Itoa(most) + " tests left this minute."
 	return nil
+}
+
+// againView is the way to send the test of the story once more; nil where that
+// can't be, because the person may not or the webhook is gone.
+func againView(role store.Role, s *deliveryStory, full string) *views.AgainView {
+	if !role.CanTest() || !s.Status.Finished() || s.WebhookID != uuid.Nil && (s.webhook == nil || !s.webhook.DeletedAt.IsZero()) {
+		return nil
+	}
+	return &views.AgainView{Token: store.NewFormToken(), Full: full}
 }
 
 func (h *Handlers) earlierTests(ctx context.Context, account uuid.UUID, story *deliveryStory, v *views.TrialView) error {
@@ -143,7 +159,7 @@ func (h *Handlers) earlierTests(ctx context.Context, account uuid.UUID, story *d
 
 // trialAnswerView is what came of a test.
 func trialAnswerView(s *deliveryStory) *views.TrialAnswerView {
-	v := &views.TrialAnswerView{ID: s.ID.String(), Event: s.EventType, Sent: s.CreatedAt.Time, State: views.DeliveryState(s.Status.String(), s.Held)}
+	v := &views.TrialAnswerView{ID: s.ID.String(), Event: s.EventType, Sent: s.CreatedAt.Time, Limit: s.limits.Timeout, State: views.DeliveryState(s.Status.String(), s.Held)}
 	last := s.last()
 	if !s.Status.Finished() || last == nil {
 		v.Waiting = !s.Status.Finished()
@@ -170,75 +186,4 @@ func trialAnswerView(s *deliveryStory) *views.TrialAnswerView {
 		v.Text = "The endpoint " + happened(last) + ". " + s.advice(last)
 	}
 	return v
-}
-
-// schemaPart is what of a JSON Schema is looked at before a test is sent: what
-// the object must have, and of which type.
-type schemaPart struct {
-	Required   []string
-	Properties map[string]struct{ Type any }
-}
-
-// checkData says whether data is a JSON object and has what the type's schema
-// asks for. It advises only: what is sent is the admin's choice.
-func checkData(known store.EventType, data string) []views.Tick {
-	var object map[string]any
-	if err := json.Unmarshal([]byte(data), &object); err != nil || object == nil {
-		return []views.Tick{{Tone: "bad", Word: "Not a JSON object"}}
-	}
-	var schema schemaPart
-	if len(known.Schema) == 0 || json.Unmarshal(known.Schema, &schema) != nil {
-		return []views.Tick{{Tone: "ok", Word: "Valid JSON"}}
-	}
-	return ticksOf(schema.faults(object))
-}
-
-// faults names what of an object is not as the schema asks for.
-func (s schemaPart) faults(object map[string]any) []string {
-	var faults []string
-	for name, value := range object {
-		if want, ok := s.Properties[name].Type.(string); ok && !isOfType(value, want) {
-			faults = append(faults, name+" should be of type "+want)
-		}
-	}
-	slices.Sort(faults)
-	for _, name := range s.Required {
-		if _, there := object[name]; !there {
-			faults = append(faults, "The schema asks for "+name)
-		}
-	}
-	return faults
-}
-
-// ticksOf shows the first faults, and how many more there are.
-func ticksOf(faults []string) []views.Tick {
-	const shown = 3
-	if len(faults) == 0 {
-		return []views.Tick{{Tone: "ok", Word: "Valid, fits the schema"}}
-	}
-	var ticks []views.Tick
-	for _, fault := range faults[:min(len(faults), shown)] {
-		ticks = append(ticks, views.Tick{Tone: "warn", Word: fault})
-	}
-	if more := len(faults) - shown; more > 0 {
-		ticks = append(ticks, views.Tick{Tone: "warn", Word: "and " + strconv.Itoa(more) + " more"})
-	}
-	return ticks
-}
-
-// isOfType says whether a decoded JSON value is of a type of JSON Schema.
-func isOfType(value any, want string) bool {
-	switch v := value.(type) {
-	case nil:
-		return want == "null"
-	case bool:
-		return want == "boolean"
-	case string:
-		return want == "string"
-	case float64:
-		return want == "number" || want == "integer" && v == float64(int64(v))
-	case []any:
-		return want == "array"
-	}
-	return want == "object"
 }

@@ -7,6 +7,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
+
+	"belfry/worker/outbound"
 )
 
 // NewTest is a test to be sent: to a webhook, or to any URL.
@@ -54,6 +56,73 @@ func (s *Store) SendTest(ctx context.Context, account uuid.UUID, t NewTest) (Del
 	return list[0], nil
 }
 
+// PreviewTest gives the request that sending the test now would make, signed
+// as it would be, with the values of custom headers masked. Nothing is sent,
+// and where it goes is not looked at; what can't be signed is CodeInvalid.
+func (s *Store) PreviewTest(ctx context.Context, account uuid.UUID, t NewTest) (outbound.Request, error) {
+	endpoint, err := s.testEndpoint(ctx, account, t)
+	if err != nil {
+		return outbound.Request{}, err
+	}
+	var bad faults
+	if t.WebhookID == uuid.Nil && t.Secret != "" {
+		checkSecret(SecretChoice{Own: t.Secret}, &bad)
+	}
+	e, err := s.testEvent(ctx, account, &t, &bad)
+	if err != nil {
+		return outbound.Request{}, err
+	}
+	now, err := s.Now(ctx)
+	if err != nil {
+		return outbound.Request{}, err
+	}
+	j := Job{DeliveryID: s.newID(), Endpoint: endpoint, Event: e.Type, OccurredAt: At(now).Time, Data: e.Data, Attempt: 1}
+	req, _, err := j.Request(now)
+	req.Header = endpoint.MaskHeaders(req.Header)
+	return req, err
+}
+
+// testEndpoint is where the test goes, as of now.
+func (s *Store) testEndpoint(ctx context.Context, account uuid.UUID, t NewTest) (*Endpoint, error) {
+	a, err := s.Account(ctx, account)
+	if err != nil || t.WebhookID == uuid.Nil {
+		return t.endpoint(a), err
+	}
+	rows, err := webhookRows(ctx, s.ro, "account_id = ? AND id = ? AND deleted_at IS NULL", account, t.WebhookID)
+	if err != nil || len(rows) == 0 {
+		return nil, orNotFound(s.wrap(err))
+	}
+	_, endpoint, err := s.openWebhook(&rows[0], a)
+	return endpoint, err
+}
+
+// endpoint is where a test to a free URL goes.
+func (t *NewTest) endpoint(a Account) *Endpoint {
+	return &Endpoint{Account: a.Name, URL: t.URL, HeaderPrefix: a.HeaderPrefix, Secret: t.Secret}
+}
+
+// SendTestAgain sends a test once more: to the same webhook or URL, with the
+// same event, data and secret. CodeNotFound where the delivery is no test.
+func (s *Store) SendTestAgain(ctx context.Context, account, delivery uuid.UUID) (Delivery, error) {
+	var d deliveryRow
+	err := s.ro.NewSelect().Model(&d).Where("account_id = ? AND id = ? AND test", account, delivery).Scan(ctx)
+	if err != nil {
+		return Delivery{}, s.wrap(err)
+	}
+	e, err := s.Event(ctx, account, d.EventID)
+	if err != nil {
+		return Delivery{}, err
+	}
+	t := NewTest{WebhookID: d.WebhookID, Event: e.Type, Data: e.Data}
+	if d.WebhookID == uuid.Nil {
+		t.URL = d.URL
+		if t.Secret, err = s.openText(place("test", d.ID), d.Secret); err != nil {
+			return Delivery{}, err
+		}
+	}
+	return s.SendTest(ctx, account, t)
+}
+
 func (s *Store) checkTest(ctx context.Context, account uuid.UUID, t *NewTest) (NewEvent, error) {
 	var bad faults
 	if t.WebhookID != uuid.Nil {
@@ -70,6 +139,11 @@ func (s *Store) checkTest(ctx context.Context, account uuid.UUID, t *NewTest) (N
 			checkSecret(SecretChoice{Own: t.Secret}, &bad)
 		}
 	}
+	return s.testEvent(ctx, account, t, &bad)
+}
+
+// testEvent is the event of a test: with data, or the sample of its type.
+func (s *Store) testEvent(ctx context.Context, account uuid.UUID, t *NewTest, bad *faults) (NewEvent, error) {
 	known, err := s.EventType(ctx, account, t.Event)
 	if IsCode(err, CodeNotFound) {
 		bad.add("event", "there is no event type of this name")
@@ -82,7 +156,7 @@ func (s *Store) checkTest(ctx context.Context, account uuid.UUID, t *NewTest) (N
 			t.Data = known.Sample
 		}
 	}
-	return t.event(s.opt.Limits, &bad)
+	return t.event(s.opt.Limits, bad)
 }
 
 // event checks the test's data as if it were published; types of Belfry's own
@@ -133,7 +207,7 @@ func (s *Store) addTest(f *fanout, a *accountState, e *eventRow, t NewTest) erro
 		return nil
 	}
 	d.URL = t.URL
-	f.add(a, e, d, &Endpoint{Account: a.desk.account.Name, URL: t.URL, HeaderPrefix: a.desk.account.HeaderPrefix, Secret: t.Secret})
+	f.add(a, e, d, t.endpoint(a.desk.account))
 	d.Secret = s.sealText(place("test", d.ID), t.Secret)
 	return nil
 }

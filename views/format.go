@@ -125,6 +125,16 @@ func UntilWords(t, now time.Time) string {
 	return inWords(d)
 }
 
+// elapsedWords writes how much of the most time there is has passed: "3 s of 10 s".
+func elapsedWords(passed, most time.Duration) string {
+	return wholeSeconds(max(0, min(passed, most)).Truncate(time.Second)) + " s of " + wholeSeconds(most) + " s"
+}
+
+// wholeSeconds counts seconds, the last one begun in full.
+func wholeSeconds(d time.Duration) string {
+	return strconv.Itoa(int((d + time.Second - 1) / time.Second))
+}
+
 // untilPhrase puts the words before a time to come; what is due is "now" alone.
 func untilPhrase(before, words string) string {
 	if words == "now" {

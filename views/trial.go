@@ -19,7 +19,8 @@ type TrialView struct {
 	Events   []Option
 	Data     DataView
 	Left     string // "17 of 20 tests left this minute."
-	Full     bool   // none is left
+	Full     string // why no test can be sent now; empty: one can
+	Preview  PreviewView
 	Faults   FieldErrors
 	Refusal  string // what is wrong with the whole; empty: nothing
 	Answer   *TrialAnswerView
@@ -28,9 +29,45 @@ type TrialView struct {
 
 // DataView is the field for an event's data.
 type DataView struct {
-	Text  string
-	Error string
-	Ticks []Tick
+	Text     string
+	SampleOf string // the event type whose sample the text was made from
+	Error    string // with line and column
+	Ticks    []Tick
+}
+
+// fits is the word beside the label of data that nothing is wrong with.
+func (v DataView) fits() []Tick {
+	if v.Error == "" && len(v.Ticks) == 1 && v.Ticks[0].Tone != "warn" {
+		return v.Ticks
+	}
+	return nil
+}
+
+// field is what stands below the data: its fault, or what its schema would have
+// otherwise.
+func (v DataView) field() FieldView {
+	f := FieldView{Name: "data", Error: v.Error}
+	if f.Error == "" && v.fits() == nil {
+		f.Ticks = v.Ticks
+	}
+	return f
+}
+
+// PreviewView is the request as it would be sent now, with what is secret
+// masked.
+type PreviewView struct {
+	Waits   string // what it waits for: "Waits for valid data"; empty: it is as the form stands
+	Line    string // "POST https://…"; empty: there is none yet
+	Headers []HeaderLine
+	Body    string
+	Note    string
+	Open    bool
+}
+
+// AgainView is the way to send a test once more.
+type AgainView struct {
+	Token string
+	Full  string // why it can't be sent now; empty: it can
 }
 
 // TrialAnswerView is what came of a test.
@@ -40,6 +77,7 @@ type TrialAnswerView struct {
 	Waiting bool
 	Held    string    // why it waits before it is sent; empty: it is on its way
 	Sent    time.Time // when it was asked for
+	Limit   time.Duration
 	State   State
 	Took    string
 	Bold    string
@@ -52,6 +90,7 @@ type TrialAnswerView struct {
 	Node    string
 	// Refused says that the endpoint does not take the signature: 401 or 403.
 	Refused bool
+	Again   *AgainView // nil: it can't be sent once more
 }
 
 // says is the answer in a few words, for who can't see it come.

@@ -3,12 +3,10 @@ package worker
 import (
 	"context"
 	"log/slog"
-	"strings"
 	"time"
 
 	"belfry/store"
 	"belfry/worker/outbound"
-	"belfry/worker/signature"
 )
 
 // idleSender is how long a sender waits for its next job before it ends.
@@ -80,7 +78,7 @@ func (w *Worker) keepUnsent(jobs ...store.Job) {
 
 // send signs, posts and decides.
 func (w *Worker) send(ctx context.Context, j *store.Job) (store.Result, bool) {
-	req, sum, err := sign(j, time.Now())
+	req, sum, err := j.Request(time.Now())
 	var answer outbound.Answer
 	if err == nil {
 		answer = w.exchange(ctx, j, req)
@@ -105,7 +103,7 @@ func (w *Worker) resultOf(j *store.Job, req outbound.Request, sum string, a outb
 // Tell gives the result that sending the job would have had, had the endpoint
 // answered so then: with it a past is told. Nothing is sent.
 func (w *Worker) Tell(j *store.Job, a outbound.Answer) (store.Result, error) {
-	req, sum, err := sign(j, a.StartedAt)
+	req, sum, err := j.Request(a.StartedAt)
 	if err != nil {
 		return store.Result{}, err
 	}
@@ -115,23 +113,6 @@ func (w *Worker) Tell(j *store.Job, a outbound.Answer) (store.Result, error) {
 	return r, nil
 }
 
-// sign makes the request of an attempt at that moment, and gives the signature
-// that its body carries.
-func sign(j *store.Job, at time.Time) (req outbound.Request, sum string, err error) {
-	e := j.Endpoint
-	secret, next := e.Secrets(at)
-	body := signature.Unsigned(j.Event, j.OccurredAt.UTC().Format(time.RFC3339Nano), j.Data)
-	if secret != "" {
-		sum = signature.Hex(secret, body)
-		body = signature.WithSignature(body, sum)
-	}
-	headers, err := signature.Headers(signature.Attempt{
-		Prefix: e.HeaderPrefix, ID: j.DeliveryID.String(), Number: j.Attempt, At: at, Event: j.Event,
-		Body: body, Secret: secret, Next: next,
-	})
-	return outbound.Request{URL: e.URL, Header: append(headers, e.Headers...), Body: body}, sum, err
-}
-
 // kept is what the log keeps of an attempt.
 func (w *Worker) kept(j *store.Job, req outbound.Request, a outbound.Answer, o outcome) store.Attempt {
 	header, body := hideEchoes(j.Endpoint, a.Header, a.Body, a.Truncated)
@@ -139,25 +120,9 @@ func (w *Worker) kept(j *store.Job, req outbound.Request, a outbound.Answer, o o
 		Number: j.Attempt, Node: w.store.NodeName(), StartedAt: store.At(a.StartedAt), Duration: a.Duration,
 		StatusCode: a.StatusCode, Error: o.kind, Detail: o.detail, RemoteAddress: a.RemoteAddress, Protocol: a.Proto,
 		Phases: store.Phases{DNS: a.Phases.DNS, Connect: a.Phases.Connect, TLS: a.Phases.TLS, FirstByte: a.Phases.FirstByte, Reused: a.Phases.Reused},
-		URL:    req.URL, Request: masked(append(w.client.Headers(req.Header), req.Header...), j.Endpoint.Headers),
+		URL:    req.URL, Request: j.Endpoint.MaskHeaders(append(w.client.Headers(req.Header), req.Header...)),
 		Response: header, ResponseBody: body, Truncated: a.Truncated,
 	}
-}
-
-// masked hides the values of custom headers but for their last characters. It
-// changes list, which is the caller's own.
-func masked(list, custom []store.Header) []store.Header {
-	if len(custom) == 0 {
-		return list
-	}
-	for i := range list {
-		for _, c := range custom {
-			if strings.EqualFold(list[i].Name, c.Name) {
-				list[i].Value = store.Mask(list[i].Value)
-			}
-		}
-	}
-	return list
 }
 
 // facts is one attempt in the process's log: everything but secrets and bodies.

@@ -38,7 +38,7 @@ func (w *Worker) arrive(ctx context.Context, j *store.Job, req outbound.Request,
 		sent := append(w.client.Headers(req.Header), req.Header...)
 		err = w.store.KeepInboxRequest(within, store.InboxRequest{
 			AccountID: j.AccountID, WebhookID: j.WebhookID, DeliveryID: j.DeliveryID, EventType: j.Event, Attempt: j.Attempt,
-			Verified: verified(j.Endpoint, req, time.Now()), Headers: masked(sent, j.Endpoint.Headers), Body: req.Body, StatusCode: a.StatusCode,
+			Verified: verified(j.Endpoint, req, time.Now()), Headers: j.Endpoint.MaskHeaders(sent), Body: req.Body, StatusCode: a.StatusCode,
 		})
 	}
 	if err == nil && chosen == store.InboxSlow {

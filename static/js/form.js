@@ -11,7 +11,7 @@ on("click", "[aria-disabled=true]", (button, event) => event.preventDefault());
 
 // What was changed is no longer called wrong, beside the field and in the list above the form. Nothing is taken out of
 // the page: what is just being clicked would move away.
-on("change", "form .header-row, form .form-field, form fieldset", (part) => {
+const noLongerWrong = (part) => {
   each(".form-error", (fault) => fault.classList.add("past"), part);
   each("[aria-invalid]", (field) => field.removeAttribute("aria-invalid"), part);
   const summary = part.closest("form").querySelector(".summary");
@@ -21,7 +21,18 @@ on("change", "form .header-row, form .form-field, form fieldset", (part) => {
   summary.classList.toggle("past", left === 0);
   summary.querySelector("h2").textContent =
     left === 0 ? "All of this was changed: save again" : left === 1 ? "1 thing needs another look" : `${left} things need another look`;
-});
+};
+on("change", "form .header-row, form .form-field, form fieldset", noLongerWrong);
+
+// Data is called right as soon as it is; what is wrong with it the server says after a pause.
+const isObject = (text) => {
+  try {
+    return /^\s*{/.test(text) && Boolean(JSON.parse(text));
+  } catch {
+    return false;
+  }
+};
+on("input", "[data-json]", (field) => isObject(field.value) && noLongerWrong(field.closest(".form-field")));
 
 // Filters that aren't set stay out of the address, and two moments where they aren't asked for.
 document.addEventListener("formdata", (event) => {

@@ -1,5 +1,5 @@
-// Times in words grow older while one looks at them, by the server's clock. The wording is the server's: see Ago and Until
-// in views. A word is written only where it changed.
+// Times in words grow older while one looks at them, by the server's clock. The wording is the server's: see Ago, Until and
+// Elapsed in views. A word is written only where it changed.
 const ahead = Number(root.dataset.now || Date.now()) - Date.now();
 const inWords = (seconds) => {
   if (seconds < 60) return `${seconds} s`;
@@ -17,13 +17,14 @@ const twoUnits = (seconds) => {
 const wordings = {
   ago: (past) => (past < 1 ? "now" : `${inWords(Math.floor(past))} ago`),
   until: (past, before) => (past > -1 ? "now" : before + inWords(Math.floor(-past))),
+  elapsed: (past, before, most) => `${Math.floor(Math.max(0, Math.min(past, most)))} s of ${most} s`,
   countdown: (past) => (past > -1 ? "now" : twoUnits(Math.floor(-past))),
 };
 const tick = () => {
   if (document.hidden) return;
   const now = Date.now() + ahead;
   each("time[data-rel]", (time) => {
-    const words = wordings[time.dataset.rel]?.((now - Date.parse(time.dateTime)) / 1000, time.dataset.before ?? "");
+    const words = wordings[time.dataset.rel]?.((now - Date.parse(time.dateTime)) / 1000, time.dataset.before ?? "", time.dataset.most);
     if (words && words !== time.textContent) time.textContent = words;
   });
 };

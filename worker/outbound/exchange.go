@@ -53,9 +53,16 @@ func (c *Client) Do(ctx context.Context, account string, req Request) Answer {
 
 // Headers returns the headers that the client adds to a request with these: Content-Type, User-Agent and Accept-Encoding,
 // but for those that are there. A log of the request shows them too.
-func (c *Client) Headers(header []Header) []Header {
-	added := make([]Header, 0, len(c.fixed))
-	for _, h := range c.fixed {
+func (c *Client) Headers(header []Header) []Header { return missing(c.fixed, header) }
+
+// Headers returns what Client.Headers does, for a client of that user agent.
+func Headers(userAgent string, header []Header) []Header {
+	return missing(fixedHeaders(userAgent), header)
+}
+
+func missing(fixed, header []Header) []Header {
+	added := make([]Header, 0, len(fixed)+len(header)) // room for the caller's own
+	for _, h := range fixed {
 		if !slices.ContainsFunc(header, func(own Header) bool { return strings.EqualFold(own.Name, h.Name) }) {
 			added = append(added, h)
 		}
