@@ -59,43 +59,39 @@ func (c *policies) check(t *testing.T) {
 	}
 }
 
-// visit looks at the page that is open in every look: wide in light and dark,
-// and on a phone, where it is loaded anew, as a phone would. Without scripts,
-// where the styles are the same, only there. It must be accessible, may not
-// scroll sideways, and is shot for a person to see.
+// visit looks at the page that is open as it is and on a phone, where it is
+// loaded anew, as a phone would. It must be accessible, may not scroll sideways,
+// and is shot for a person to see. Without scripts, where the styles are the
+// same, all that is done on the phone. Every look there is belongs to `make
+// looks`.
 func (f *flow) visit(name string) {
 	f.t.Helper()
-	f.lookAt(name, true, look{}, look{Dark: true}, look{Width: narrow})
+	f.lookAt(name, true)
 }
 
 // visitOnce looks at what a reload would lose: an answer to a form, an open
 // dialog, a secret.
 func (f *flow) visitOnce(name string) {
 	f.t.Helper()
-	f.lookAt(name, false, look{}, look{Width: narrow})
+	f.lookAt(name, false)
 }
 
-// lookAt checks accessibility and shoots in the first look; in dark, all but the
-// colours is as it was in light.
-func (f *flow) lookAt(name string, reload bool, looks ...look) {
+func (f *flow) lookAt(name string, reload bool) {
 	f.t.Helper()
 	before, at := f.p.look, f.p.url()
-	if f.noScript {
-		looks = []look{{Width: narrow, NoScript: true}}
-	}
-	for i, l := range looks {
-		f.p.lookAs(l)
-		if reload && l.Width == narrow {
-			f.p.open(at)
-		}
+	if !f.noScript {
 		f.p.fits()
-		switch {
-		case i == 0:
-			f.p.accessible()
-			f.p.screenshot(name)
-		case l.Dark:
-			f.p.legible()
-		}
+		f.p.accessible()
+		f.p.screenshot(name)
+	}
+	f.p.lookAs(look{Width: narrow, NoScript: f.noScript})
+	if reload {
+		f.p.open(at)
+	}
+	f.p.fits()
+	if f.noScript {
+		f.p.accessible()
+		f.p.screenshot(name)
 	}
 	f.p.lookAs(before)
 }
