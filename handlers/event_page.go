@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
@@ -75,7 +76,16 @@ func (h *Handlers) verdictLines(ctx context.Context, account uuid.UUID, e store.
 		}
 		lines = append(lines, line)
 	}
+	slices.SortStableFunc(lines, func(a, b views.VerdictLine) int { return verdictRank(a) - verdictRank(b) })
 	return lines, nil
+}
+
+// verdictRank puts the webhooks that got the event before those that did not.
+func verdictRank(l views.VerdictLine) int {
+	if l.DeliveryHref != "" {
+		return 0
+	}
+	return 1
 }
 
 // verdictLine says a verdict in words. The webhook is empty where retention

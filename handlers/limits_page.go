@@ -27,10 +27,10 @@ func (h *Handlers) limitsPage(c echo.Context) error {
 	}
 	l := use.Limits
 	v := views.LimitsView{
-		Account: account.Name, Notices: limitNotices(use),
-		Rate: []views.LimitLine{outgoingLine(use), h.callsLine(keys, l), inFlightLine(use), testsLine(use)},
-		Size: []views.LimitLine{webhooksLine(use), timeLine(use), eventLimitLine(use), answerLine(l), typesLine(use)},
-		Kept: keptLines(use), Schedule: scheduleOf(l.Retries), Retries: retriesWords(l.Retries), Rules: retryRules(),
+		Notices: limitNotices(use),
+		Rate:    []views.LimitLine{outgoingLine(use), h.callsLine(keys, l), inFlightLine(use), testsLine(use)},
+		Size:    []views.LimitLine{webhooksLine(use), timeLine(use), eventLimitLine(use), answerLine(l), typesLine(use), databaseLine(use)},
+		Kept:    keptFor(l), Schedule: scheduleOf(l.Retries), Retries: retriesWords(l.Retries), Rules: retryRules(),
 	}
 	return web.Render(c, http.StatusOK, views.Limits(h.frame(c, views.EntryLimits), v))
 }
@@ -177,13 +177,11 @@ func typesLine(u store.LimitsUse) views.LimitLine {
 	}
 }
 
-func keptLines(u store.LimitsUse) []views.LimitLine {
-	l := u.Limits
-	return []views.LimitLine{
-		{Name: "Finished deliveries and their events", Text: "Then they are removed, oldest first. Nothing pending ever is.", Limit: views.Duration(l.Retention)},
-		{Name: "Bodies of attempts", Text: "Headers, times and outcomes stay as long as their delivery.", Limit: views.Duration(l.RetentionBodies)},
-		{Name: "Held deliveries of an inactive webhook", Text: "Then they become dead, and can still be resent.", Limit: views.Duration(l.HeldFor)},
-		databaseLine(u),
+func keptFor(l store.Limits) []views.Number {
+	return []views.Number{
+		{Label: "Finished deliveries and their events", Note: "Then they are removed, oldest first. Nothing pending ever is.", Value: views.Duration(l.Retention)},
+		{Label: "Bodies of attempts", Note: "Headers, times and outcomes stay as long as their delivery.", Value: views.Duration(l.RetentionBodies)},
+		{Label: "Held deliveries of an inactive webhook", Note: "Then they become dead, and can still be resent.", Value: views.Duration(l.HeldFor)},
 	}
 }
 

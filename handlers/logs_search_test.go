@@ -39,11 +39,12 @@ func (b *browser) goesOn(path, list, rows, of string) *goquery.Document {
 	doc := b.get(path + "?q=rare").dom(b.t)
 	for {
 		counts = append(counts, doc.Find(rows).Length())
-		on := doc.Find(list + " .message a")
+		told := list + " .message, " + list + " .empty-part"
+		on := doc.Find(told).Find("a")
 		if on.Length() == 0 {
 			break
 		}
-		has(b.t, plain(doc, list+" .message"), "Searched back to", "older "+of+" may match too", "Go on")
+		has(b.t, plain(doc, told), "Searched back to", "older "+of+" may match too", "Go on")
 		address, _ := on.Attr("href")
 		if !strings.Contains(address, "q=rare") || !strings.Contains(address, "before=") || len(counts) > 5 {
 			b.t.Fatalf("after %d pages it goes on at %s", len(counts), address)

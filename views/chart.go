@@ -174,11 +174,17 @@ func countLabel(v float64) string {
 	return Count(int(v))
 }
 
-func secondsLabel(v float64) string {
-	if v == 0 {
-		return "0"
+// secondsLabels writes the seconds of an axis that ends at top, all in the same unit.
+func secondsLabels(top float64) func(float64) string {
+	return func(v float64) string {
+		switch {
+		case v == 0:
+			return "0"
+		case top >= 1 && top < 60:
+			return strconv.FormatFloat(math.Round(v*10)/10, 'f', -1, 64) + " s"
+		}
+		return Duration(time.Duration(v * float64(time.Second)).Round(100 * time.Microsecond))
 	}
-	return Duration(time.Duration(v * float64(time.Second)).Round(100 * time.Microsecond))
 }
 
 // rect is a shape in a chart, in SVG attribute values.
@@ -239,31 +245,35 @@ func (l LinesView) labels() []string {
 	return out
 }
 
-// lines gives a line's unbroken stretches as SVG points on a plane 1000 wide.
-func (l LinesView) lines(value func(Point) time.Duration) []string {
-	var out []string
+// line is what is drawn of one percentile, as SVG points on a plane 1000 wide: its stretches over steps with answers, and
+// the bridges over those without.
+type line struct {
+	class             string
+	stretches, bridge []string
+}
+
+func (l LinesView) line(class string, value func(Point) time.Duration) line {
+	out, top, last := line{class: class}, l.top(), -1
 	var stretch []string
-	var x float64
-	var y string
-	flush := func() {
-		if len(stretch) == 1 { // alone it would not be seen: it becomes a dash
-			stretch = append(stretch, px(x+8)+","+y)
-		}
-		if len(stretch) > 0 {
-			out = append(out, strings.Join(stretch, " "))
-		}
-		stretch = nil
-	}
-	top := l.top()
 	for i, point := range l.Points {
 		if point.None {
-			flush()
 			continue
 		}
-		x, y = 1000*(float64(i)+0.5)/float64(len(l.Points)), px(lineY(value(point), top))
-		stretch = append(stretch, px(x)+","+y)
+		x, y := 1000*(float64(i)+0.5)/float64(len(l.Points)), px(lineY(value(point), top))
+		at := px(x) + "," + y
+		if last >= 0 && last < i-1 {
+			out.stretches = append(out.stretches, strings.Join(stretch, " "))
+			out.bridge = append(out.bridge, stretch[len(stretch)-1]+" "+at)
+			stretch = nil
+		}
+		if stretch == nil { // with no step beside it, it would not be seen without a dash
+			stretch = []string{px(x-3) + "," + y}
+		}
+		stretch, last = append(stretch, at), i
 	}
-	flush()
+	if stretch != nil {
+		out.stretches = append(out.stretches, strings.Join(stretch, " "))
+	}
 	return out
 }
 

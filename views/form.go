@@ -24,7 +24,8 @@ type FieldView struct {
 	Rows         int // of a text area
 	Options      []Option
 	Ticks        []Tick
-	Checked      bool             // it is checked on leaving it: room for the results is kept
+	Checked      bool             // it is checked on leaving it: room for the results is kept, with the hint in it until they come
+	Aside        templ.Component  // at the label's right; may be nil
 	Attrs        templ.Attributes // hx-get for checks on leaving the field
 }
 
@@ -51,7 +52,7 @@ func (f FieldView) describedBy() string {
 	case f.Error != "":
 		ids = append(ids, f.errorID())
 	}
-	if f.hinted() {
+	if f.hinted() && !f.Checked {
 		ids = append(ids, f.hintID())
 	}
 	return strings.Join(ids, " ")

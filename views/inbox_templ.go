@@ -106,7 +106,7 @@ func Inbox(frame Frame, v InboxView) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = Panel(PanelView{}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = Panel(PanelView{Flush: true}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -206,7 +206,7 @@ func arrivals(v InboxView) templ.Component {
 						}
 						return nil
 					})
-					templ_7745c5c3_Err = Empty("No webhook leads here yet", "Add one with the URL inbox: and everything it is sent arrives here, signed like anywhere else.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = Empty("No webhook leads here yet", "Add one that does, and everything it is sent arrives here, signed like anywhere else.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -2,11 +2,10 @@ package views
 
 // LimitsView is the page of an account's limits.
 type LimitsView struct {
-	Account  string
 	Notices  []Msg
 	Rate     []LimitLine
 	Size     []LimitLine
-	Kept     []LimitLine
+	Kept     []Number // for how long what is kept
 	Schedule []ScheduleStep
 	Retries  string // "5, so 6 attempts within about 7 h 11 min, each wait ±20%"
 	Rules    []Rule

@@ -38,6 +38,14 @@ func (v LogsView) count() CountView {
 	}
 }
 
+// resendKind is how much the resend stands out: with nothing in sight to resend, less than what leads on.
+func (v LogsView) resendKind() string {
+	if len(v.Rows) == 0 {
+		return "outline"
+	}
+	return "primary"
+}
+
 // CountView is how many rows of a list match.
 type CountView struct {
 	Matching  int // counted no further than Most; -1: not counted

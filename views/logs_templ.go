@@ -170,7 +170,7 @@ func LogResults(v LogsView) templ.Component {
 			}
 			ctx = templ.InitializeContext(ctx)
 			if v.Resend.Href != "" {
-				templ_7745c5c3_Err = Button(v.Resend.Label, Btn{Kind: "primary", Small: true, Icon: "rotate-ccw", Href: v.Resend.Href}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = Button(v.Resend.Label, Btn{Kind: v.resendKind(), Small: true, Icon: "rotate-ccw", Href: v.Resend.Href}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -220,7 +220,7 @@ func LogResults(v LogsView) templ.Component {
 			}
 		}
 		if len(v.Rows) > 0 || v.Searched.GoOn != "" {
-			templ_7745c5c3_Err = SearchedTo(v.Searched).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = SearchedTo(v.Searched, len(v.Rows)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -228,9 +228,11 @@ func LogResults(v LogsView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = Pager(pageWords(v.PerPage, v.count()), v.Newer, v.Older).Render(ctx, templ_7745c5c3_Buffer)
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
+			if len(v.Rows) > 0 || v.Newer != "" {
+				templ_7745c5c3_Err = Pager(pageWords(v.PerPage, v.count()), v.Newer, v.Older).Render(ctx, templ_7745c5c3_Buffer)
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
 			}
 		} else {
 			templ_7745c5c3_Err = noDeliveries(v).Render(ctx, templ_7745c5c3_Buffer)

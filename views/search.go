@@ -23,9 +23,13 @@ func (s Searched) words(now time.Time) string {
 	return "Searched up to " + at + "."
 }
 
-func (s Searched) more() string {
+// more says that others than those found may match.
+func (s Searched) more() string { return "Few of many match; " + s.beyond() }
+
+// beyond says where something may match that was not found yet.
+func (s Searched) beyond() string {
 	if s.Back {
-		return "Few of many match; older " + s.Of + " may match too."
+		return "older " + s.Of + " may match too."
 	}
-	return "Few of many match; newer " + s.Of + " may match too."
+	return "newer " + s.Of + " may match too."
 }

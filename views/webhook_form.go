@@ -116,10 +116,20 @@ func urlField(value, fault string, ticks []Tick, editing string) FieldView {
 	}
 	return FieldView{
 		Name: "url", Label: "Endpoint URL", Type: "url", Mono: true, Value: value, Error: fault, Ticks: ticks, Placeholder: "https://", Autocomplete: "off", Checked: true,
+		Hint: "An https address that can be reached from the internet.",
 		Attrs: templ.Attributes{
 			"hx-get": check, "hx-trigger": "change", "hx-target": "#url-ticks", "hx-include": "#agent_id", "hx-sync": "this:replace", "spellcheck": "false", "inputmode": "url",
 		},
 	}
+}
+
+// urlField is the field as the form shows it: a new webhook without a URL is offered the test inbox.
+func (p WebhookFormPage) urlField() FieldView {
+	field := urlField(p.URL, p.Faults["url"], p.Ticks, p.editing())
+	if !p.edits() && p.URL == "" {
+		field.Aside = inboxOffer()
+	}
+	return field
 }
 
 // editing is the id of the webhook that the form changes; empty where it adds one.

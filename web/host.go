@@ -30,7 +30,8 @@ func clientIP(trusted []netip.Prefix) echo.IPExtractor {
 }
 
 // hostGuard refuses requests for other hosts than that of base (421, RFC 9110 section 15.5.20), so that a foreign name
-// that leads here cannot speak as one of ours. The paths of anyHost are exempt: probes come by address.
+// that leads here cannot speak as one of ours. The paths of anyHost are exempt, and all below those that end in /: probes
+// come by address, and the page that refuses a host needs its style.
 func hostGuard(base *url.URL, anyHost []string) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		if base == nil {
@@ -39,7 +40,7 @@ func hostGuard(base *url.URL, anyHost []string) echo.MiddlewareFunc {
 		want := hostAndPort(base.Host, base.Scheme)
 		return func(c echo.Context) error {
 			r := c.Request()
-			if hostAndPort(r.Host, base.Scheme) == want || slices.Contains(anyHost, r.URL.Path) {
+			if hostAndPort(r.Host, base.Scheme) == want || exempt(anyHost, r.URL.Path) {
 				return next(c)
 			}
 			return &Error{
@@ -49,6 +50,13 @@ func hostGuard(base *url.URL, anyHost []string) echo.MiddlewareFunc {
 			}
 		}
 	}
+}
+
+// exempt says whether path is one of anyHost, or below one of them that ends in a slash.
+func exempt(anyHost []string, path string) bool {
+	return slices.ContainsFunc(anyHost, func(free string) bool {
+		return path == free || strings.HasSuffix(free, "/") && strings.HasPrefix(path, free)
+	})
 }
 
 // hostAndPort brings a host to one form: lower case, no final dot, always with a port.

@@ -42,7 +42,8 @@ type Options struct {
 	// APIPrefix is the path below which requests carry a key instead of a cookie, so that the cross-origin guard
 	// does not apply. Empty: "/api/".
 	APIPrefix string
-	// AnyHost are the paths that answer under every host name. Nil: /healthz and /readyz.
+	// AnyHost are the paths that answer under every host name; one that ends in / stands for all below it. Nil: /healthz,
+	// /readyz and /static/.
 	AnyHost []string
 	// Heartbeat is the pause after which a silent live stream says that it is alive. Zero: 15 s.
 	Heartbeat time.Duration
@@ -64,7 +65,7 @@ func (o Options) withDefaults() Options {
 		o.APIPrefix = "/api/"
 	}
 	if o.AnyHost == nil {
-		o.AnyHost = []string{"/healthz", "/readyz"}
+		o.AnyHost = []string{"/healthz", "/readyz", "/static/"}
 	}
 	if o.Heartbeat == 0 {
 		o.Heartbeat = 15 * time.Second

@@ -157,7 +157,7 @@ func TestHeadIsAnsweredLikeGetWithoutABody(t *testing.T) {
 
 func TestOtherHostsAreRefusedWhenTheBaseURLIsSet(t *testing.T) {
 	s, _ := newServer(t, Options{BaseURL: mustURL(t, "https://Hooks.example.com")})
-	for _, path := range []string{"/", "/healthz", "/readyz"} {
+	for _, path := range []string{"/", "/healthz", "/readyz", "/static/*"} {
 		s.Echo().GET(path, ok)
 	}
 	for _, tc := range []struct {
@@ -174,6 +174,8 @@ func TestOtherHostsAreRefusedWhenTheBaseURLIsSet(t *testing.T) {
 		{"127.0.0.1:8080", "/healthz", 200},
 		{"[::1]:8080", "/readyz", 200},
 		{"evil.example", "/healthz/x", 421},
+		{"127.0.0.1:8080", "/static/x/app.css", 200},
+		{"127.0.0.1:8080", "/statics", 421},
 	} {
 		r := httptest.NewRequest(http.MethodGet, tc.path, nil)
 		r.Host = tc.host
