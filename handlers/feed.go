@@ -54,16 +54,9 @@ type feed struct {
 	rows    []liveRow
 	counted []byte
 	late    bool // a page showed rows of before
-	frames  []liveFrame
+	frames  []web.Message
 	first   int // number of frames[0]
 	err     error
-}
-
-// liveFrame is a message to all who follow a list; the mark is of the list
-// after it.
-type liveFrame struct {
-	mark string
-	data []byte
 }
 
 // keptFrames is how many messages a listener may be behind; one that is further
@@ -165,11 +158,11 @@ func (f *feed) look(ctx context.Context) error {
 	defer f.mu.Unlock()
 	f.rows = rows
 	if f.looked {
-		f.tell(data)
+		err = f.tell(data)
 	}
 	f.looked = true
 	f.wake()
-	return nil
+	return err
 }
 
 // recount tells how many match where that changed.
@@ -185,9 +178,9 @@ func (f *feed) recount(ctx context.Context) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.counted = data
-	f.tell(data)
+	err = f.tell(data)
 	f.wake()
-	return nil
+	return err
 }
 
 func (f *feed) wasLate() bool {
@@ -196,11 +189,18 @@ func (f *feed) wasLate() bool {
 	return f.late
 }
 
-func (f *feed) tell(data []byte) {
-	f.frames = append(f.frames, liveFrame{markOf(f.rows), data})
+// tell keeps a message for all who follow; its id is the mark of the list after
+// it.
+func (f *feed) tell(data []byte) error {
+	message, err := web.NewMessage("", markOf(f.rows), data)
+	if err != nil {
+		return err
+	}
+	f.frames = append(f.frames, message)
 	if old := len(f.frames) - keptFrames; old > 0 {
 		f.frames, f.first = slices.Delete(f.frames, 0, old), f.first+old
 	}
+	return nil
 }
 
 func (f *feed) wake() {
@@ -274,7 +274,7 @@ type listener struct {
 }
 
 // await gives what the page has to be told next.
-func (l *listener) await(ctx context.Context) ([]liveFrame, error) {
+func (l *listener) await(ctx context.Context) ([]web.Message, error) {
 	for {
 		frames, more, err := l.take(ctx)
 		if err != nil || len(frames) > 0 {
@@ -290,7 +290,7 @@ func (l *listener) await(ctx context.Context) ([]liveFrame, error) {
 
 // take gives the frames that the page has not got, or all as it is now where it
 // lacks too many, or else what to wait for.
-func (l *listener) take(ctx context.Context) ([]liveFrame, <-chan struct{}, error) {
+func (l *listener) take(ctx context.Context) ([]web.Message, <-chan struct{}, error) {
 	f := l.feed
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -312,7 +312,11 @@ func (l *listener) take(ctx context.Context) ([]liveFrame, <-chan struct{}, erro
 	}
 	f.late = true
 	data, err := rendered(ctx, views.LiveRows(wholeList(f.rows)))
-	return []liveFrame{{mark, append(data, f.counted...)}}, nil, err
+	if err != nil {
+		return nil, nil, err
+	}
+	message, err := web.NewMessage("", mark, append(data, f.counted...))
+	return []web.Message{message}, nil, err
 }
 
 // serve sends the page what happens, until ctx or its session ends.
@@ -326,7 +330,7 @@ func (l *listener) serve(ctx context.Context, session *sessionWatch, send web.Se
 			return err
 		}
 		for _, frame := range frames {
-			if err := send("", frame.mark, frame.data); err != nil {
+			if err := send(frame); err != nil {
 				return err
 			}
 		}

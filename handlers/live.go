@@ -118,8 +118,17 @@ func (h *Handlers) announce(c echo.Context, want func(store.Change) bool, mark f
 			return err
 		}
 		seen = now
-		return send("changed", "", nil)
+		return sendOne(send, "changed", nil)
 	})
+}
+
+// sendOne sends what is for one listener alone.
+func sendOne(send web.Send, event string, data []byte) error {
+	message, err := web.NewMessage(event, "", data)
+	if err != nil {
+		return err
+	}
+	return send(message)
 }
 
 // calmly calls show now and after changes, but not without a rest: at least

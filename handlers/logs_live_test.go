@@ -30,7 +30,7 @@ func hears(t *testing.T, l *listener) string {
 	}
 	var text strings.Builder
 	for _, frame := range frames {
-		text.Write(frame.data)
+		text.Write(frame)
 	}
 	return text.String()
 }

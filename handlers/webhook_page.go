@@ -164,6 +164,6 @@ func (h *Handlers) webhookLive(c echo.Context) error {
 		if err != nil {
 			return err
 		}
-		return send("", "", frame)
+		return sendOne(send, "", frame)
 	})
 }

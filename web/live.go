@@ -22,10 +22,36 @@ const (
 	streamContentType = "text/event-stream; charset=utf-8"
 )
 
-// Send puts one message on a live stream. An empty event is what htmx swaps in by itself; an empty id leaves the last
-// one standing. data may have several lines. An error means that the listener is gone, or that event or id has a
-// line break or a NUL.
-type Send func(event, id string, data []byte) error
+// Send puts one message on a live stream. An error means that the listener is gone.
+type Send func(Message) error
+
+// Message is one message for live streams. It is made once, by NewMessage, for any number of
+// them.
+type Message []byte
+
+// NewMessage makes a message. An empty event is what htmx swaps in by itself; an empty id leaves the last one standing.
+// data may have several lines. An error means that event or id has a line break or a NUL.
+func NewMessage(event, id string, data []byte) (Message, error) {
+	if strings.ContainsAny(event, "\r\n\x00") || strings.ContainsAny(id, "\r\n\x00") {
+		return nil, fmt.Errorf("stream: event %q, id %q: line breaks and NUL are not allowed", event, id)
+	}
+	var b bytes.Buffer
+	if event != "" {
+		fmt.Fprintf(&b, "event: %s\n", event)
+	}
+	if id != "" {
+		fmt.Fprintf(&b, "id: %s\n", id)
+	}
+	data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
+	data = bytes.ReplaceAll(data, []byte("\r"), []byte("\n"))
+	for line := range bytes.SplitSeq(data, []byte("\n")) {
+		b.WriteString("data: ")
+		b.Write(line)
+		b.WriteByte('\n')
+	}
+	b.WriteByte('\n')
+	return b.Bytes(), nil
+}
 
 // Stream answers with server-sent events (HTML standard, section 9.2) for as long as run does. The context of run ends
 // when the listener leaves or is too slow, when the server shuts down, and when the stream has lasted its lifetime;
@@ -121,31 +147,7 @@ type stream struct {
 	drop context.CancelFunc
 }
 
-func (st *stream) send(event, id string, data []byte) error {
-	if strings.ContainsAny(event, "\r\n\x00") || strings.ContainsAny(id, "\r\n\x00") {
-		return fmt.Errorf("stream: event %q, id %q: line breaks and NUL are not allowed", event, id)
-	}
-	return st.write(message(event, id, data))
-}
-
-func message(event, id string, data []byte) []byte {
-	var b bytes.Buffer
-	if event != "" {
-		fmt.Fprintf(&b, "event: %s\n", event)
-	}
-	if id != "" {
-		fmt.Fprintf(&b, "id: %s\n", id)
-	}
-	data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
-	data = bytes.ReplaceAll(data, []byte("\r"), []byte("\n"))
-	for line := range bytes.SplitSeq(data, []byte("\n")) {
-		b.WriteString("data: ")
-		b.Write(line)
-		b.WriteByte('\n')
-	}
-	b.WriteByte('\n')
-	return b.Bytes()
-}
+func (st *stream) send(m Message) error { return st.write(m) }
 
 func (st *stream) write(p []byte) (err error) {
 	st.mu.Lock()

@@ -46,7 +46,7 @@ func TestMessagesAreSentAsServerSentEvents(t *testing.T) {
 	s, _ := newServer(t, Options{})
 	s.Echo().GET("/live", func(c echo.Context) error {
 		return Stream(c, func(_ context.Context, send Send) error {
-			return errors.Join(send("row", "7", []byte("<tr>\n</tr>")), send("", "", []byte("a\r\nb\rc")), send("bye", "", nil))
+			return errors.Join(send(message(t, "row", "7", "<tr>\n</tr>")), send(message(t, "", "", "a\r\nb\rc")), send(message(t, "bye", "", "")))
 		})
 	})
 	res, next := listen(t, start(t, s)+"/live")
@@ -62,20 +62,20 @@ func TestMessagesAreSentAsServerSentEvents(t *testing.T) {
 	}
 }
 
+func message(t *testing.T, event, id, data string) Message {
+	t.Helper()
+	m, err := NewMessage(event, id, []byte(data))
+	if err != nil {
+		t.Error(err)
+	}
+	return m
+}
+
 func TestNoMessageCanForgeAnother(t *testing.T) {
-	s, _ := newServer(t, Options{})
-	s.Echo().GET("/live", func(c echo.Context) error {
-		return Stream(c, func(_ context.Context, send Send) error {
-			if send("a\ndata: x", "", nil) == nil || send("a", "1\n\n", nil) == nil || send("a", "\x00", nil) == nil {
-				t.Error("a line break was taken")
-			}
-			return nil
-		})
-	})
-	_, next := listen(t, start(t, s)+"/live")
-	wantBlock(t, next, "retry: 2000\n")
-	if rest, _ := next(); rest != "" {
-		t.Errorf("came through: %q", rest)
+	for _, names := range [][2]string{{"a\ndata: x", ""}, {"a", "1\n\n"}, {"a", "\x00"}} {
+		if m, err := NewMessage(names[0], names[1], nil); err == nil {
+			t.Errorf("a line break was taken: %q", m)
+		}
 	}
 }
 
@@ -193,7 +193,7 @@ func TestASlowListenerIsDropped(t *testing.T) {
 	done := make(chan error, 1)
 	s.Echo().GET("/live", func(c echo.Context) error {
 		return Stream(c, func(ctx context.Context, send Send) error {
-			err := send("", "", []byte("x"))
+			err := send(message(t, "", "", "x"))
 			<-ctx.Done()
 			done <- err
 			return err
