@@ -53,7 +53,7 @@ func (f *flow) loadSample(event, holds string) {
 	f.t.Helper()
 	f.p.choose("#event", event)
 	if f.noScript {
-		f.p.follow("button[name=load]")
+		f.p.follow("button[value=sample]")
 	}
 	f.p.until("the sample is there", "document.querySelector('#data')?.value.includes("+quote(holds)+")")
 }

@@ -24,8 +24,9 @@ func (h *Handlers) firstSteps(c echo.Context, list []store.Overview) (*views.Fir
 		return nil, nil
 	}
 	first := slices.MinFunc(list, func(a, b store.Overview) int { return cmp.Compare(a.ID.String(), b.ID.String()) })
-	v := &views.FirstStepsView{Webhook: views.WebhookName(first.Webhook), TestHref: trialPath + "?webhook=" + first.ID.String()}
+	v := &views.FirstStepsView{Webhook: views.WebhookName(first.Webhook), TestHref: testAddress(first.ID)}
 	test, ok, err := h.lastTest(c)
+	v.Inbox = ok && test.URL == store.InboxURL && test.Status == store.Delivered
 	switch {
 	case !ok:
 	case test.Status == store.Delivered:
@@ -55,8 +56,8 @@ func (h *Handlers) endFirstSteps(c echo.Context) error {
 	return web.Redirect(c, homePath)
 }
 
-// seeFirstTest is the last step: it leads to the newest test's delivery, and
-// that was all of them.
+// seeFirstTest is the last step: it leads to where the newest test is to be
+// seen, its delivery or the test inbox, and that was all of them.
 func (h *Handlers) seeFirstTest(c echo.Context) error {
 	test, ok, err := h.lastTest(c)
 	if err != nil {
@@ -67,6 +68,9 @@ func (h *Handlers) seeFirstTest(c echo.Context) error {
 	}
 	if err := web.SessionOf(c).Set(firstStepsKey, true); err != nil {
 		return err
+	}
+	if test.URL == store.InboxURL && test.Status == store.Delivered {
+		return web.Redirect(c, views.InboxAddress(test.ID.String()))
 	}
 	return web.Redirect(c, deliveryPath(test.ID))
 }

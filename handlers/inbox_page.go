@@ -20,7 +20,7 @@ const inboxPath = "/setup/webhooks/inbox"
 // inboxPage shows what arrived in the account's test inbox.
 func (h *Handlers) inboxPage(c echo.Context) error {
 	ctx, p := c.Request().Context(), personOf(c)
-	v := views.InboxView{Token: store.NewFormToken(), CanEdit: p.Role.CanEdit()}
+	v := views.InboxView{Token: store.NewFormToken(), Start: store.NewFormToken(), CanEdit: p.Role.CanEdit()}
 	webhooks, err := h.store.Webhooks(ctx, p.Account.ID)
 	if err != nil {
 		return err
@@ -36,7 +36,9 @@ func (h *Handlers) inboxPage(c echo.Context) error {
 		return err
 	}
 	for i := range list {
-		v.Arrivals = append(v.Arrivals, arrivalView(&list[i]))
+		arrival := arrivalView(&list[i])
+		arrival.Open = arrival.Delivery == c.QueryParam("delivery")
+		v.Arrivals = append(v.Arrivals, arrival)
 	}
 	newest := uuid.Nil
 	if len(list) > 0 {
@@ -82,6 +84,35 @@ func (h *Handlers) setInboxAnswer(c echo.Context) error {
 		}
 		addToast(c, views.ToastView{Text: "Saved."})
 		return inboxPath, nil
+	}, nil)
+}
+
+// startInbox adds a webhook that leads to the test inbox, unless there is one,
+// and leads on to sending it a test.
+func (h *Handlers) startInbox(c echo.Context) error {
+	fields, err := web.Form(c)
+	if err != nil {
+		return err
+	}
+	finish(c)
+	return h.submit(c, fields.Get(tokenField), func(ctx context.Context) (string, error) {
+		p := personOf(c)
+		list, err := h.store.Webhooks(ctx, p.Account.ID)
+		if err != nil {
+			return "", err
+		}
+		for _, w := range list {
+			if w.URL == store.InboxURL {
+				return testAddress(w.ID), nil
+			}
+		}
+		// Its secret isn't shown: Belfry itself is the receiver, and knows it.
+		w, _, _, err := h.store.CreateWebhook(ctx, p.Account.ID, store.NewWebhook{URL: store.InboxURL, Events: []string{}, Active: true, By: p.Email})
+		if err != nil {
+			return "", err
+		}
+		addToast(c, views.ToastView{Text: "Webhook added. It leads to the test inbox."})
+		return testAddress(w.ID), nil
 	}, nil)
 }
 

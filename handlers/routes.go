@@ -95,6 +95,7 @@ func (h *Handlers) Routes(s *web.Server) {
 	admin.post(trialPath+"/check", h.checkTrial)
 	admin.post(trialPath+"/sample", h.trialSample)
 	admin.post(inboxPath, h.setInboxAnswer)
+	admin.post(views.InboxStartAddress, h.startInbox)
 	admin.get(debuggerPath, h.debuggerPage)
 	admin.post(debuggerPath, h.debugSignature)
 	admin.get(cataloguePath+"/new", h.newTypePage)

@@ -24,6 +24,9 @@ const (
 	earlierTests   = 10
 )
 
+// testAddress is the form for a test to the webhook.
+func testAddress(webhook uuid.UUID) string { return trialPath + "?webhook=" + webhook.String() }
+
 // withTest leads to the form for tests, filled in like the delivery.
 func withTest(d *store.Delivery) string {
 	return withQuery(trialPath, url.Values{"delivery": {d.ID.String()}})

@@ -36,6 +36,10 @@ func (h *Handlers) trialPreview(ctx context.Context, account uuid.UUID, f trialF
 	if err == nil {
 		req, err = h.store.PreviewTest(ctx, account, test)
 	}
+	if store.IsCode(err, store.CodeNotFound) { // deleted meanwhile
+		v.Waits = "Waits for a webhook"
+		return nil
+	}
 	if faults, ok := faultsIn(err); ok {
 		v.Waits = waitsFor(faults)
 		return nil

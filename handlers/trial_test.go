@@ -233,6 +233,15 @@ func TestATestIsSentAgainAsItWasWithOnePress(t *testing.T) {
 				t.Errorf("sent was %+v, %v", attempts, err)
 			}
 		}
+		other, err := s.store.AddAccount(t.Context(), "other")
+		if err != nil {
+			t.Fatal(err)
+		}
+		theirs, err := s.store.SendTest(t.Context(), other.ID, store.NewTest{URL: "https://free.example/x", Event: "call.ended"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.post(trialPath+"/again", url.Values{"token": {store.NewFormToken()}, "delivery": {theirs.ID.String()}}).wants(t, http.StatusNotFound)
 		doc := b.get(a.Header.Get("Location")).dom(t)
 		has(t, plain(doc, "main"), "18 of 20 tests left this minute.", "Earlier tests")
 		for range 18 {

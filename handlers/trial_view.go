@@ -119,7 +119,7 @@ func (h *Handlers) trialsLeft(ctx context.Context, account store.Account, v *vie
 	if err != nil {
 		return err
 	}
-	if v.Full = ""; sent >= most {
+	if sent >= most {
 		v.Full = "All tests of this minute are sent. Wait a little."
 	}
 	v.Left = strconv.Itoa(most-sent) + " of " + strconv.Itoa(most) + " tests left this minute."
@@ -170,6 +170,7 @@ func trialAnswerView(s *deliveryStory) *views.TrialAnswerView {
 	}
 	phases := phasesOf(last, s.limits.Timeout)
 	v.State, v.Took, v.Phases, v.Curl, v.Node = outcomeState(last), views.Duration(last.Duration), &phases, curlOf(last), last.Node
+	v.Inbox = s.URL == store.InboxURL
 	v.Refused = last.StatusCode == http.StatusUnauthorized || last.StatusCode == http.StatusForbidden
 	if last.StatusCode != 0 {
 		v.State.Word = codeWords(last.StatusCode)
@@ -178,7 +179,11 @@ func trialAnswerView(s *deliveryStory) *views.TrialAnswerView {
 		v.Note = s.answerNote(last)
 	}
 	if s.Status == store.Delivered {
-		v.Bold, v.Text = "Delivered.", "The endpoint answered within "+views.Duration(s.limits.Timeout)+" over "+protocolWord(last.Protocol)+"."
+		who, over := "The endpoint", " over "+protocolWord(last.Protocol)
+		if v.Inbox {
+			who, over = "The test inbox", ""
+		}
+		v.Bold, v.Text = "Delivered.", who+" answered within "+views.Duration(s.limits.Timeout)+over+"."
 		return v
 	}
 	v.Bold, v.Text = "Not delivered.", sentence(strings.TrimPrefix(happened(last), "failed: "))+" "+s.advice(last)

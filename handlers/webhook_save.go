@@ -16,7 +16,7 @@ import (
 func (h *Handlers) newWebhookPage(c echo.Context) error {
 	f := newWebhookForm()
 	if c.QueryParam("url") == store.InboxURL {
-		f.URL, f.Description = store.InboxURL, "Test inbox"
+		f.URL = store.InboxURL
 	}
 	return h.showWebhookForm(c, f, store.Webhook{}, nil)
 }

@@ -46,7 +46,7 @@ func (h *Handlers) teach(c echo.Context, page *views.WebhooksPage) error {
 	if err != nil {
 		return err
 	}
-	page.Types = len(types)
+	page.Types, page.InboxToken = len(types), store.NewFormToken()
 	page.Sample = arrivalOf(c, sampleType(types, "call.ended"), "", true)
 	return nil
 }

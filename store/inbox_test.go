@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"belfry/store"
 )
@@ -38,6 +39,30 @@ func TestTheTestInboxKeepsTheLastHundredOfEachAccount(t *testing.T) {
 		}
 		if err := s.SetInboxAnswer(ctx, account, "302"); !store.IsCode(err, store.CodeInvalid) {
 			t.Errorf("an unknown answer gave %v", err)
+		}
+	})
+}
+
+func TestTheTestInboxForgetsAfterSevenDays(t *testing.T) {
+	each(t, func(t *testing.T, d *desk) {
+		keep := func() {
+			must(t, d.KeepInboxRequest(d.ctx, store.InboxRequest{AccountID: d.account, EventType: "call.ended", Attempt: 1}))
+		}
+		kept := func() int {
+			must(t, d.Tidy(d.ctx))
+			list, err := d.InboxRequests(d.ctx, d.account)
+			must(t, err)
+			return len(list)
+		}
+		keep()
+		d.clock.forward(6 * 24 * time.Hour)
+		keep()
+		if n := kept(); n != 2 {
+			t.Errorf("after 6 days %d requests are left of 2", n)
+		}
+		d.clock.forward(25 * time.Hour)
+		if n := kept(); n != 1 {
+			t.Errorf("after 7 days %d requests are left; the newer one stays", n)
 		}
 	})
 }

@@ -10,6 +10,7 @@ const (
 type FirstStepsView struct {
 	Webhook  string // the first webhook's name
 	TestHref string // where a test is sent to it
+	Inbox    bool   // it arrived in the test inbox, and is to be seen there
 	Answer   string // what came of the last test: "200 in 12 ms"; empty: none was sent
 }
 

@@ -75,6 +75,11 @@ func TestRelativeTimesNameTheLargestUnit(t *testing.T) {
 			t.Errorf("in %v: got %q, want %q", c.distance, got, c.until)
 		}
 	}
+	for passed, want := range map[time.Duration]string{-time.Second: "0 s of 10 s", 3900 * time.Millisecond: "3 s of 10 s", time.Minute: "10 s of 10 s"} {
+		if got := elapsedWords(passed, 10*time.Second); got != want {
+			t.Errorf("%v of 10 s: got %q, want %q", passed, got, want)
+		}
+	}
 	if got := UntilWords(now.Add(-time.Hour), now); got != "now" {
 		t.Errorf("a moment past: got %q", got)
 	}

@@ -2,9 +2,16 @@ package views
 
 import "time"
 
+// InboxStartAddress is where a webhook that leads to the test inbox is added with one press.
+const InboxStartAddress = "/setup/webhooks/inbox/start"
+
+// InboxAddress is where the test inbox shows what a delivery brought.
+func InboxAddress(delivery string) string { return "/setup/webhooks/inbox?delivery=" + delivery }
+
 // InboxView is the test inbox: what it answers, and what arrived.
 type InboxView struct {
 	Token    string
+	Start    string // token of the form that adds the webhook
 	CanEdit  bool
 	Answer   string // 200, 500, slow or 410
 	Webhook  bool   // a webhook leads here
@@ -23,5 +30,6 @@ type ArrivalView struct {
 	Answered            string
 	Headers             []HeaderLine
 	Body                string
+	Open                bool   // it is the one that was asked for
 	Note                string // where the body is not whole
 }

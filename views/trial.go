@@ -90,6 +90,7 @@ type TrialAnswerView struct {
 	Node    string
 	// Refused says that the endpoint does not take the signature: 401 or 403.
 	Refused bool
+	Inbox   bool       // it went to the test inbox
 	Again   *AgainView // nil: it can't be sent once more
 }
 

@@ -57,6 +57,7 @@ type WebhooksPage struct {
 	Timeout                        time.Duration
 	Types                          int             // how many event types there are
 	Sample                         Sample          // for those who have no webhook yet
+	InboxToken                     string          // of the form that starts the test inbox, for the same
 	First                          *FirstStepsView // nil: nobody needs them
 }
 

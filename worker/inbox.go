@@ -42,7 +42,7 @@ func (w *Worker) arrive(ctx context.Context, j *store.Job, req outbound.Request,
 		})
 	}
 	if err == nil && chosen == store.InboxSlow {
-		sleep(within, store.InboxDelay)
+		sleep(within, w.delay)
 	}
 	switch {
 	case ctx.Err() != nil:

@@ -41,3 +41,44 @@ func TestWhatGoesToTheTestInboxIsSignedRecordedAndVerified(t *testing.T) {
 		}
 	})
 }
+
+func TestTheTestInboxAnswersAsChosen(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db storetest.Database) {
+		const delay = 40 * time.Millisecond
+		d := newDesk(t, db)
+		id := d.webhook(store.InboxURL)
+		d.work(func(o *Options) { o.InboxDelay = delay })
+		send := func(answer string, status store.Status) store.Delivery {
+			t.Helper()
+			d.must(d.store.SetInboxAnswer(t.Context(), d.account, answer))
+			d.publish(1)
+			d.until("the inbox answered "+answer, func() bool { return d.deliveries(store.DeliveryFilter{})[0].Status == status })
+			return d.deliveries(store.DeliveryFilter{})[0]
+		}
+		if slow := send(store.InboxSlow, store.Delivered); slow.LastStatusCode != 200 || slow.LastDuration < delay {
+			t.Errorf("slow gave %d after %v", slow.LastStatusCode, slow.LastDuration)
+		}
+		if gone := send(store.InboxGone, store.Dead); gone.LastStatusCode != 410 {
+			t.Errorf("410 gave %d", gone.LastStatusCode)
+		}
+		w, err := d.store.Webhook(t.Context(), d.account, id)
+		d.must(err)
+		if w.Active || w.DisabledReason != store.ReasonGone {
+			t.Errorf("after a 410 the webhook is active: %t, because of %q", w.Active, w.DisabledReason)
+		}
+		if list, err := d.store.InboxRequests(t.Context(), d.account); err != nil || len(list) != 2 || list[0].StatusCode != 410 || list[1].StatusCode != 200 {
+			t.Errorf("the inbox holds %+v, %v", list, err)
+		}
+	})
+}
+
+func TestASlowTestInboxMayTakeLongerThanARequest(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db storetest.Database) {
+		d := newDesk(t, db, func(d *desk) { d.limits.Timeout = 30 * time.Millisecond })
+		d.webhook(store.InboxURL)
+		d.must(d.store.SetInboxAnswer(t.Context(), d.account, store.InboxSlow))
+		d.work()
+		d.publish(1)
+		d.until("the attempt timed out", func() bool { return d.deliveries(store.DeliveryFilter{})[0].LastError == "timeout" })
+	})
+}

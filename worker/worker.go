@@ -4,6 +4,7 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"math/rand/v2"
@@ -39,6 +40,9 @@ type Options struct {
 	// Jitter gives numbers from 0 to 1 that spread retries; nil: at random.
 	// Requests call it from many goroutines.
 	Jitter func() float64
+	// InboxDelay is how long a slow test inbox takes to answer; 0:
+	// store.InboxDelay.
+	InboxDelay time.Duration
 }
 
 // Worker delivers what the store holds. Make it with New.
@@ -49,6 +53,7 @@ type Worker struct {
 	grace   time.Duration
 	poll    time.Duration
 	jitter  func() float64
+	delay   time.Duration // of a slow test inbox
 	waits   []time.Duration
 	slots   *slots
 	metrics *metrics
@@ -92,7 +97,7 @@ func New(o Options) *Worker {
 		o.Jitter = rand.Float64
 	}
 	w := &Worker{
-		client: o.Client, log: o.Log, grace: o.Grace, poll: pollEvery, jitter: o.Jitter,
+		client: o.Client, log: o.Log, grace: o.Grace, poll: pollEvery, jitter: o.Jitter, delay: cmp.Or(o.InboxDelay, store.InboxDelay),
 		waits: o.Store.Limits().Retries, slots: newSlots(o.Store.Limits().InFlight, min(o.Senders, maxUnrecorded)),
 		jobs: make(chan store.Job), results: make(chan store.Result, maxUnrecorded),
 		stop: make(chan struct{}),
