@@ -72,7 +72,21 @@ func (h *Handlers) deliveryPage(c echo.Context) error {
 		return err
 	}
 	s.showAttempts(&v, place, p.Role)
+	if len(s.attempts) == 0 {
+		if v.Data, err = h.carried(c.Request().Context(), p.Account.ID, s.EventID); err != nil {
+			return err
+		}
+	}
 	return web.Render(c, http.StatusOK, views.Delivery(h.frame(c, views.EntryLogs), v))
+}
+
+// carried is an event's data; empty where retention removed it.
+func (h *Handlers) carried(ctx context.Context, account, event uuid.UUID) (string, error) {
+	e, err := h.store.Event(ctx, account, event)
+	if store.IsCode(err, store.CodeNotFound) {
+		return "", nil
+	}
+	return string(e.Data), err
 }
 
 // showAttempts adds the attempts to the page, what the chosen one sent and got,

@@ -19,6 +19,7 @@ type DeliveryView struct {
 	Unlisted    int // older attempts than those
 	Next        *NextView
 	Exchange    *ExchangeView
+	Data        string // of its event, where nothing was sent yet; empty: it was, or the event is gone
 	Curl        string // the chosen attempt as a command; empty: none was made
 	Resend      ResendView
 	PageURL     string // the page with its chosen attempt

@@ -38,5 +38,5 @@ func DeliveryColumns(withWebhook bool) []Column {
 		columns = append(columns, Column{Label: "Webhook"})
 	}
 	return append(columns, Column{Label: "Agent", Class: "col-agent"}, Column{Label: "Delivery", Class: "col-id"},
-		Column{Label: "Attempts", Class: "num col-mid"}, Column{Label: "Answer"}, Column{Label: "Time", Class: "num col-mid"}, Column{Label: "When", Class: "num"})
+		Column{Label: "Attempts", Class: "num col-mid"}, Column{Label: "Answer"}, Column{Label: "Time", Class: "num col-wide"}, Column{Label: "When", Class: "num"})
 }
