@@ -12,7 +12,7 @@ COUNT := 6
 BENCH := go test -run - -bench Product -benchtime 1x -timeout 3h . -args -bench-write docs/benchmarks.md
 
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test torture bench bench-large bench-functions screens deps vet lint format fresh generate fmt clean
+.PHONY: help build run demo test torture bench bench-large bench-functions screens looks deps vet lint format fresh generate fmt clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -43,7 +43,10 @@ bench-functions: ## measure hot functions, in a form that benchstat reads
 
 screens: deps ## take the pictures of docs/screens, pages and their states, anew
 	@rm -rf docs/screens
-	go test -count=1 -timeout 15m -run TestPagesCanBeShot . -args -screens docs/screens
+	go test -count=1 -timeout 15m -run TestScreens . -args -screens docs/screens
+
+looks: deps ## hold all screens against every look, and walk them by keyboard alone
+	go test -count=1 -timeout 15m -run TestScreens . -args -looks
 
 deps: ## install what the tests need and this machine has not
 	@.ci/deps

@@ -228,13 +228,16 @@ func wholePage(ctx context.Context, t *chromedp.Target) ([]byte, error) {
 	return shot.Data, err
 }
 
-// suffix names the look in file names: -dark-390-noscript.
+// suffix names the look in file names: -dark-390-forced-noscript.
 func (l look) suffix() string {
 	s := "-light"
 	if l.Dark {
 		s = "-dark"
 	}
 	s += fmt.Sprintf("-%d", l.Width)
+	if l.Forced {
+		s += "-forced"
+	}
 	if l.NoScript {
 		s += "-noscript"
 	}

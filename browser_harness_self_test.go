@@ -18,8 +18,8 @@ const goodPage = `<!doctype html><html lang="en"><head><title>Good</title><link 
 <label for="c">Colour</label><select id="c" name="colour"><option value="red">Red</option><option value="blue">Blue</option></select>
 <button type="submit">Greet</button></form><p id="script">no script ran</p></main><script src="/app.js"></script></body></html>`
 
-const badPage = `<!doctype html><html><head><title>Bad</title><link rel="icon" href="data:,"></head>
-<body style="color:red" text="#eeeeee"><p>Pale</p><img src="data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA="><script src="/bad.js"></script></body></html>`
+const badPage = `<!doctype html><html><head><title>Bad</title><link rel="icon" href="data:,"><link rel="stylesheet" href="/bad.css"></head>
+<body style="color:red" text="#eeeeee"><p>Pale</p><button class="btn">Dull</button><img src="data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA="><script src="/bad.js"></script></body></html>`
 
 // sample serves a page with nothing wrong, one with every fault, and a form.
 func sample(t *testing.T) string {
@@ -35,7 +35,8 @@ func sample(t *testing.T) string {
 	serve("/bad", "text/html", badPage)
 	serve("/app.css", "text/css", "@media (prefers-color-scheme: dark) { body { background: rgb(0, 0, 0); color: white } }")
 	serve("/app.js", "text/javascript", `document.querySelector("#script").textContent = "a script ran"`)
-	serve("/bad.js", "text/javascript", `console.error("a complaint", 7); eval("1"); `)
+	serve("/bad.css", "text/css", ".btn { border: 0; outline: none !important; background: none; color: black }")
+	serve("/bad.js", "text/javascript", `setTimeout(() => document.body.prepend(document.createElement("hr")), 50); console.error("a complaint", 7); eval("1"); `)
 	serve("/favicon.ico", "image/x-icon", "") // asked for where a page names none: its absence is not the test's business
 	mux.HandleFunc("POST /greet", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
@@ -66,6 +67,10 @@ func goodPageHasNoFaults(t *testing.T, b *browser, site string) {
 	}
 	p.seeText("#script", "a script ran")
 	p.accessible()
+	p.focusable()
+	p.lookAs(look{Forced: true})
+	p.none("lost", lostEdges)
+	p.none("moves", shifts)
 	if n := p.count("option"); n != 2 {
 		t.Errorf("%d options, want 2", n)
 	}
@@ -92,6 +97,13 @@ func badPageIsReported(t *testing.T, b *browser, site string) {
 	}
 	if found := p.axe(colourRules); len(found) != 1 || found[0].Rule != "color-contrast" {
 		t.Errorf("of colours axe found %v, want color-contrast alone", found)
+	}
+	p.until("the page has moved", "document.querySelector('hr') !== null")
+	for what, expression := range map[string]string{"what moves": shifts, "what does not show the focus": dull, "what lost its edge": lostEdges} {
+		p.lookAs(look{Forced: expression == lostEdges})
+		if len(p.found(expression)) == 0 {
+			t.Errorf("on a bad page nothing is found of %s", what)
+		}
 	}
 	p.open(site + "/missing")
 	p.expectFault("status of 404")

@@ -72,8 +72,9 @@ const (
 // look is how a visitor sees a page. The zero value is a wide, light window
 // that runs scripts.
 type look struct {
-	Width    int64 // wide or narrow; 0: wide
+	Width    int64 // 0: wide
 	Dark     bool
+	Forced   bool // the colours are the visitor's own, few and strong
 	NoScript bool
 }
 
@@ -110,13 +111,17 @@ func (p *tab) lookAs(l look) {
 		l.Width = wide
 	}
 	p.look = l
-	scheme := "light"
+	scheme, forced := "light", "none"
 	if l.Dark {
 		scheme = "dark"
+	}
+	if l.Forced {
+		forced = "active"
 	}
 	p.do("set the look", chromedp.EmulateViewport(l.Width, 900), command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 		Features: []*emulation.MediaFeature{
 			{Name: "prefers-color-scheme", Value: scheme},
+			{Name: "forced-colors", Value: forced},
 			{Name: "prefers-reduced-motion", Value: "reduce"},
 		},
 	}), scripts(!l.NoScript))
@@ -147,10 +152,10 @@ func (p *tab) do(what string, steps ...chromedp.Action[chromedp.Void]) {
 
 // evaluate runs an expression on the page, also where the page itself may not
 // run scripts: neither that nor the content security policy binds it.
-func evaluate[T any](p *tab, expression string) (T, error) {
+func evaluate[T any](p *tab, expression string, options ...chromedp.EvaluateOption) (T, error) {
 	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()
-	return chromedp.Run(ctx, chromedp.Evaluate[T](expression))
+	return chromedp.Run(ctx, chromedp.Evaluate[T](expression, options...))
 }
 
 // quote makes a JavaScript string of s.

@@ -40,9 +40,16 @@ var busyScreens = []screen{
 	{name: "inbox", path: at("/setup/webhooks/inbox")},
 	{name: "signature", path: at("/setup/webhooks/signature")},
 	{name: "resend", path: at("/setup/webhooks/logs/resend?status=failed")},
+	{name: "resends", do: (*screens).resendFew, path: at("/setup/webhooks/logs/resends")},
+	{name: "resend-run", path: func(s *screens) string {
+		s.open("/setup/webhooks/logs/resends")
+		return s.link("main tbody a[href^='/setup/webhooks/logs/resends/']")
+	}},
 	{name: "catalogue", path: at("/setup/webhooks/catalogue")},
+	{name: "catalogue-add", path: at("/setup/webhooks/catalogue/new")},
 	{name: "limits", path: at("/setup/webhooks/limits")},
 	{name: "api-keys", path: at("/setup/api-keys")},
+	{name: "api-key-add", path: at("/setup/api-keys/new")},
 	{name: "styleguide", path: at("/styleguide")},
 	{name: "not-found", path: at("/setup/webhooks/0190d2c1-0000-7000-8000-000000000000")},
 	{name: "secret", do: (*screens).addForSecret},
@@ -93,6 +100,14 @@ func (s *screens) sendOneTest() {
 	s.p.follow(".head a[href*='" + testPath + "']")
 	s.p.follow(submitOf(testPath))
 	s.p.seeText("#answer", "Delivered")
+}
+
+// resendFew resends what failed on one webhook, so that there is a run.
+func (s *screens) resendFew() {
+	path := hookAt("billing", "")(s)
+	s.open("/setup/webhooks/logs/resend?status=delivered&time=1h&webhook=" + lastOf(path))
+	s.p.follow("main form[method=post] button.primary")
+	s.p.waitURL("/setup/webhooks/logs")
 }
 
 func (s *screens) becomeOwner() {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -10,45 +11,74 @@ import (
 	"belfry/store/storetest"
 )
 
-var screensInto = flag.String("screens", "", "the `folder` that takes the pictures of all screens; empty: two are taken, and thrown away")
+var (
+	screensInto = flag.String("screens", "", "the `folder` that takes the pictures of all screens")
+	looks       = flag.Bool("looks", false, "hold all screens against every look, and walk them by keyboard alone")
+)
 
-// TestPagesCanBeShot takes the pictures of docs/screens: `make screens`.
-func TestPagesCanBeShot(t *testing.T) {
-	t.Setenv("TMPDIR", t.TempDir())
-	s := &screens{into: *screensInto, looks: []look{{Width: wide}, {Width: wide, Dark: true}, {Width: narrow}, {Width: narrow, Dark: true}}}
-	days, busy, first := "30", busyScreens, firstScreens
-	if s.into == "" {
-		s.into, s.looks, days, busy, first = t.TempDir(), s.looks[:2], "0", busyScreens[:1], nil
+// TestScreens takes the pictures of docs/screens with `make screens`, and looks
+// at what they show with `make looks`. Without either it tries both uses on the
+// first screen.
+func TestScreens(t *testing.T) {
+	s := &screens{into: *screensInto, looks: []look{{Width: wide}, {Width: wide, Dark: true}, {Width: narrow}, {Width: narrow, Dark: true}}, widths: []int64{narrow, wide}}
+	switch {
+	case s.into != "":
+		s.uses = append(s.uses, s.shootAll)
+	case *looks:
+		s.uses, s.keyboard = append(s.uses, s.inspect), true
+	default:
+		s.into, s.looks, s.widths, s.uses = t.TempDir(), s.looks[:2], s.widths[:1], append(s.uses, s.shootAll, s.inspect)
 	}
-	window := startBrowser(t)
-	s.flow = &flow{t: t, site: boot(t, nil, "demo", "-addr", "127.0.0.1:0", "-days", days), p: window.newTab(t, look{})}
-	s.signIn()
-	s.shootAll(busy)
-	if len(first) > 0 {
-		s.flow = &flow{t: t, site: boot(t, environmentFor(storetest.NoDatabase(t)), "-addr", "127.0.0.1:0"), p: window.newTab(t, look{})}
-		s.shootAll(first)
+	n := s.visitAll(t, *looks || *screensInto != "")
+	if s.into != "" && s.taken != len(s.looks)*n {
+		t.Errorf("%d pictures were taken of %d screens in %d looks", s.taken, n, len(s.looks))
 	}
-	if s.taken != len(s.looks)*(len(busy)+len(first)) {
-		t.Errorf("%d pictures were taken of %d screens in %d looks", s.taken, len(busy)+len(first), len(s.looks))
-	}
-	t.Logf("%d pictures, %d KiB", s.taken, s.bytes>>10)
+	t.Logf("%d screens, %d pictures of %d KiB", n, s.taken, s.bytes>>10)
 }
 
-// screens takes a picture of each screen in each look.
+// screens leads to each screen and does there what it is used for.
 type screens struct {
 	*flow
-	into         string
+	// uses get the screen it stands before and its path; "" where a reload would lose it.
+	uses     []func(one screen, path string)
+	keyboard bool // it is also walked by keyboard
+
+	into         string // where pictures go
 	looks        []look
+	widths       []int64 // at which a screen is inspected in all looks
 	taken, bytes int
 }
 
 // screen is one page in one state. Do leads to it; where it is nil the path is
-// opened. What do makes is shot as it stands, since loading it again would lose
+// opened. What do makes is used as it stands, since loading it again would lose
 // it; a path is loaded for each look.
 type screen struct {
 	name string
 	path func(s *screens) string
 	do   func(s *screens)
+}
+
+// visitAll leads to the whole list, or to the first of it alone, and gives how
+// many screens that are.
+func (s *screens) visitAll(t *testing.T, whole bool) int {
+	t.Helper()
+	t.Setenv("TMPDIR", t.TempDir())
+	days, busy, first := "30", busyScreens, firstScreens
+	if !whole {
+		days, busy, first = "0", busyScreens[:1], nil
+	}
+	window := startBrowser(t)
+	s.flow = &flow{t: t, site: boot(t, nil, "demo", "-addr", "127.0.0.1:0", "-days", days), p: window.newTab(t, look{})}
+	s.signIn()
+	if s.keyboard {
+		s.walkByKeyboard()
+	}
+	s.visit(busy)
+	if len(first) > 0 {
+		s.flow = &flow{t: t, site: boot(t, environmentFor(storetest.NoDatabase(t)), "-addr", "127.0.0.1:0"), p: window.newTab(t, look{})}
+		s.visit(first)
+	}
+	return len(busy) + len(first)
 }
 
 func (s *screens) signIn() {
@@ -62,28 +92,37 @@ func (s *screens) signIn() {
 	s.p.follow(submitOf("/login"))
 }
 
-func (s *screens) shootAll(list []screen) {
-	s.t.Helper()
-	if err := os.MkdirAll(s.into, 0o755); err != nil {
-		s.t.Fatal(err)
-	}
+// visit leads to each screen of a list. One that fails leaves the others be.
+func (s *screens) visit(list []screen) {
+	root := s.t
+	defer func() { s.t, s.p.t = root, root }()
 	for _, one := range list {
-		s.p.lookAs(look{})
-		if one.do != nil {
-			one.do(s)
-		}
-		path := ""
-		if one.path != nil {
-			path = one.path(s)
-		}
-		for _, l := range s.looks {
-			s.p.lookAs(l)
-			if path != "" {
-				s.p.open(s.site.url + path)
+		root.Run(one.name, func(t *testing.T) {
+			s.t, s.p.t = t, t
+			s.p.lookAs(look{})
+			if one.do != nil {
+				one.do(s)
 			}
-			s.shoot(one.name + l.suffix())
+			path := ""
+			if one.path != nil {
+				path = one.path(s)
+			}
+			for _, use := range s.uses {
+				use(one, path)
+			}
+			s.p.takeFaults() // a page of an error is noted by the browser
+		})
+	}
+}
+
+// shootAll shoots a screen in each look.
+func (s *screens) shootAll(one screen, path string) {
+	for _, l := range s.looks {
+		s.p.lookAs(l)
+		if path != "" {
+			s.p.open(s.site.url + path)
 		}
-		s.p.takeFaults() // a page of an error is noted by the browser
+		s.shoot(one.name + l.suffix())
 	}
 }
 
@@ -98,7 +137,7 @@ func (s *screens) shoot(name string) {
 	if picture, err = slim(picture); err != nil {
 		s.t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(s.into, name+".png"), picture, 0o644); err != nil {
+	if err := errors.Join(os.MkdirAll(s.into, 0o755), os.WriteFile(filepath.Join(s.into, name+".png"), picture, 0o644)); err != nil {
 		s.t.Fatal(err)
 	}
 	s.taken++

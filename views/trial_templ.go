@@ -238,7 +238,7 @@ func trialForm(v TrialView) templ.Component {
 			}
 			templ_7745c5c3_Err = SelectField(FieldView{
 				Name: "event", Label: "Event", Value: v.Event, Options: v.Events, Error: v.Faults.of("event"), Mono: true,
-				Attrs: templ.Attributes{"hx-post": "/setup/webhooks/test/sample?edited=keep", "hx-trigger": "change", "hx-target": "#data-field", "hx-swap": "outerHTML"},
+				Attrs: templ.Attributes{"hx-post": "/setup/webhooks/test/sample?edited=keep", "hx-trigger": "change", "hx-target": "#data-field", "hx-swap": "outerHTML", "hx-sync": "this:replace"},
 			}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

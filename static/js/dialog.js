@@ -3,7 +3,10 @@ on("click", "[data-dialog]", (trigger, event) => {
   const dialog = document.getElementById(trigger.dataset.dialog);
   if (!dialog || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  each("details.menu[open], details.bar-menu[open]", (menu) => menu.removeAttribute("open"));
+  each("details.menu[open], details.bar-menu[open]", (menu) => {
+    if (menu.contains(trigger)) menu.querySelector("summary").focus(); // where the focus comes back to
+    menu.removeAttribute("open");
+  });
   dialog.showModal();
 });
 on("click", "[data-close]", (closer, event) => {

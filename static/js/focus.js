@@ -1,0 +1,18 @@
+// A part that is swapped may hold the focus. htmx leaves it on what has an id; anything else gets it back when it stands in
+// the part again, by its address and words or its words alone. What is gone leaves it to the page's content: the keyboard
+// goes on from there, not from the top of the page.
+const words = (el) => el.textContent.trim() || el.name;
+let held = null;
+document.addEventListener("htmx:before:swap", () => {
+  const el = document.activeElement;
+  held = el && el !== document.body ? { el, part: el.parentElement.closest("[id]")?.id } : null;
+});
+const again = ({ el, part }) => {
+  const alike = [...(document.getElementById(part)?.querySelectorAll(el.localName) ?? [])].filter((other) => words(other) === words(el));
+  return alike.find((other) => other.getAttribute("href") === el.getAttribute("href")) ?? alike[0] ?? document.getElementById("content");
+};
+document.addEventListener("htmx:after:swap", () => {
+  if (!held || held.el.isConnected || document.activeElement !== document.body) return;
+  again(held)?.focus({ preventScroll: true });
+  held = null;
+});
