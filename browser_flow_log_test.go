@@ -18,8 +18,11 @@ func (f *flow) sendTest() {
 	f.loadSample("message.received", "message_id")
 	f.visitOnce("send-test")
 	f.p.fill("#data", `{"message_id":`)
+	if !f.noScript {
+		f.p.seeText("#data-error", "Line 1, column 15")
+	}
 	f.refused(submitOf(testPath), http.StatusUnprocessableEntity)
-	f.p.see("#data-error")
+	f.p.seeText("#data-error", "Line 1, column 15")
 	f.focused("data")
 	if got := f.p.value("#data"); got != `{"message_id":` {
 		f.t.Errorf("the data came back as %q", got)
@@ -27,6 +30,12 @@ func (f *flow) sendTest() {
 	f.visitOnce("send-test-wrong")
 	const data = `{"message_id":"m-1","conversation_id":"c-1","from_agent_id":"a-1","note":"edited"}`
 	f.p.fill("#data", data)
+	if f.noScript {
+		f.p.follow("button[value=preview]")
+	} else {
+		f.p.until("right data is not called wrong", `!document.querySelector("#data[aria-invalid]")`)
+	}
+	f.p.seeText("#preview", "edited")
 	letGo := f.to.hold(signedPath)
 	f.p.follow(submitOf(testPath))
 	f.p.seeText("#answer", "Sending…")

@@ -163,10 +163,11 @@ func (p *tab) value(selector string) string {
 	return v
 }
 
-// url is the address of the page now.
+// url is the address of the page now, without the place in it that it may name:
+// opening it loads the page anew.
 func (p *tab) url() string {
 	p.t.Helper()
-	at, err := evaluate[string](p, "location.href")
+	at, err := evaluate[string](p, "location.href.split('#')[0]")
 	if err != nil {
 		p.fatalf("read the address: %v", err)
 	}
