@@ -94,6 +94,19 @@ func TestTheScriptOnlyAddsToWhatIsThere(t *testing.T) {
 			`!document.querySelector("details.menu").open`,
 		},
 		{
+			"a dialog opened from a menu gives the focus back to it", "webhooks",
+			`{ const item = document.querySelector("details.menu a"); item.dataset.dialog = "shortcuts"; item.closest("details").open = true; item.focus(); item.click(); document.querySelector("#shortcuts").close() }`,
+			`document.activeElement.matches("details.menu:not([open]) > summary")`,
+		},
+		{
+			"what is swapped leaves the focus where it was", "webhooks", swapped("tbody th a", "table", `table.outerHTML = table.outerHTML`),
+			`document.activeElement === document.querySelector("tbody th a")`,
+		},
+		{
+			"what is gone leaves the focus to the page", "webhooks", swapped("tbody th a", "table", `table.remove()`),
+			`document.activeElement.id === "content"`,
+		},
+		{
 			"a sent form's button is busy", "form", `{ const f = document.querySelector("form.form"); f.noValidate = true; document.addEventListener("submit", e => e.preventDefault());
 			f.requestSubmit(f.querySelector("button.primary")) }`,
 			`document.querySelector("form.form button.primary").getAttribute("aria-busy") === "true"`,
@@ -177,4 +190,11 @@ func filtersComeFolded(t *testing.T, ctx context.Context, url string) {
 // press is a key that comes down on an element.
 func press(selector, key string) string {
 	return `document.querySelector("` + selector + `").dispatchEvent(new KeyboardEvent("keydown", {key: "` + key + `", bubbles: true, cancelable: true}));`
+}
+
+// swapped is a script that does with a part, by its tag, what a swap does while
+// an element in it has the focus.
+func swapped(holder, part, swap string) string {
+	return `{ const ` + part + ` = document.querySelector("` + part + `"); document.querySelector("` + holder + `").focus();
+		document.dispatchEvent(new Event("htmx:before:swap")); ` + swap + `; document.dispatchEvent(new Event("htmx:after:swap")) }`
 }
