@@ -250,6 +250,9 @@ func TestATestIsSentAgainAsItWasWithOnePress(t *testing.T) {
 			}
 		}
 		refused := b.post(trialPath+"/again", fieldsOf(doc, "#answer form")).wants(t, http.StatusTooManyRequests)
+		if n := refused.dom(t).Find("main tbody tr").Length(); n != 10 {
+			t.Errorf("%d earlier tests are listed, want the last ten", n)
+		}
 		has(t, plain(refused.dom(t), "main"), "The test was not sent.", "Send again Sending…: All tests of this minute are sent")
 	})
 }

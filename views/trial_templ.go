@@ -1157,7 +1157,7 @@ func earlierTests(tests []EarlierTest) templ.Component {
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
-						templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 86, "</a></th><td class=\"at-detail faint\">")
+						templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 86, "</a><div class=\"second\">")
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
@@ -1165,7 +1165,7 @@ func earlierTests(tests []EarlierTest) templ.Component {
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
-						templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 87, "</td><td class=\"num faint at-answer\">")
+						templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 87, "</div></th><td class=\"num faint at-answer\">")
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
@@ -1193,7 +1193,7 @@ func earlierTests(tests []EarlierTest) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = Table(TableView{Caption: "Earlier tests, newest first", Columns: []Column{{Label: "Answer"}, {Label: "Event"}, {Label: "Where"}, {Label: "Time", Class: "num"}, {Label: "When", Class: "num"}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var38), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = Table(TableView{Caption: "Earlier tests, newest first", Lines: true, Columns: []Column{{Label: "Answer"}, {Label: "Event"}, {Label: "Time", Class: "num"}, {Label: "When", Class: "num"}}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var38), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
