@@ -5,7 +5,8 @@ const words = (el) => el.textContent.trim() || el.name;
 let held = null;
 document.addEventListener("htmx:before:swap", () => {
   const el = document.activeElement;
-  held = el && el !== document.body ? { el, part: el.parentElement.closest("[id]")?.id } : null;
+  if (el && el !== document.body) held = { el, part: el.parentElement.closest("[id]")?.id };
+  else if (held?.el.isConnected) held = null; // given up by hand; what is gone waits for the end of the swap before this one
 });
 const again = ({ el, part }) => {
   const alike = [...(document.getElementById(part)?.querySelectorAll(el.localName) ?? [])].filter((other) => words(other) === words(el));
