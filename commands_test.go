@@ -129,6 +129,19 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 	}
 }
 
+func TestExamplesNameTheCommandAsTheReaderCallsIt(t *testing.T) {
+	for example, want := range map[string]string{
+		"belfry serve": "go run . serve",
+		"BELFRY_DATABASE_URL=postgres://belfry@db/belfry belfry serve": "BELFRY_DATABASE_URL=postgres://belfry@db/belfry go run . serve",
+		"KEY=$(belfry key add -name ci)":                               "KEY=$(go run . key add -name ci)",
+		"cat order.json | belfry publish -data -":                      "cat order.json | go run . publish -data -",
+	} {
+		if got := calledAs("go run .", example); got != want {
+			t.Errorf("%q is shown as %q, want %q", example, got, want)
+		}
+	}
+}
+
 func TestServeHelpHoldsEverySetting(t *testing.T) {
 	help := must(t, nil, "", "serve", "-h")
 	for _, s := range settings() {

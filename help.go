@@ -22,6 +22,13 @@ func invocation() string {
 	return "belfry"
 }
 
+// calledAs gives an example as the reader would call it: where belfry is the
+// command, not where it ends an address.
+func calledAs(name, example string) string {
+	commands := strings.NewReplacer(" belfry ", " "+name+" ", "(belfry ", "("+name+" ")
+	return strings.TrimPrefix(commands.Replace(" "+example), " ")
+}
+
 // overview lists the commands.
 func (p *program) overview() error {
 	fmt.Fprint(p.stdout, "Belfry delivers webhooks: signed, retried, never lost.\n\nUsage: "+invocation()+" [command] [flags]\n\nCommands:\n")
@@ -56,7 +63,7 @@ func (p *program) helpOn(cmd subcommand) error {
 		fmt.Fprint(w, "\nExamples:\n")
 	}
 	for _, example := range cmd.examples {
-		fmt.Fprintf(w, "  %s\n", strings.ReplaceAll(example, "belfry ", invocation()+" "))
+		fmt.Fprintf(w, "  %s\n", calledAs(invocation(), example))
 	}
 	return nil
 }
