@@ -199,12 +199,11 @@ func (s *screens) pauseByKeys() {
 	if err != nil || id == "" {
 		s.p.fatalf("the switch has no id (%v)", err)
 	}
-	for _, want := range []string{"false", "true"} {
+	for _, want := range []string{"false", "true", "false"} {
 		s.p.press(" ")
 		s.p.until("the switch says "+want, fmt.Sprintf("document.getElementById(%s)?.ariaChecked === %s", quote(id), quote(want)))
 		s.p.keepsFocus("#" + id)
 	}
-	s.p.press(" ")
 	s.p.tabTo(".toast .undo button")
 	s.p.press(kb.Enter)
 	s.p.until("it is undone", fmt.Sprintf("document.getElementById(%s)?.ariaChecked === 'true'", quote(id)))
