@@ -67,17 +67,22 @@ func TestAPageThatIsUpToDateIsToldOnlyWhatComes(t *testing.T) {
 func TestAListenerThatFellFarBehindGetsTheWholeListAndItsCount(t *testing.T) {
 	f := &feed{more: make(chan struct{}), looked: true, counted: []byte("the count as it is now")}
 	l := &listener{feed: f, next: 0}
-	for range keptFrames + 1 {
-		f.tell([]byte("one change"))
+	tell := func(text string) {
+		if err := f.tell([]byte(text)); err != nil {
+			t.Error(err)
+		}
 	}
-	if text := hears(t, l); strings.Contains(text, "one change") || !strings.Contains(text, "innerMorph") || !strings.HasSuffix(text, "the count as it is now") {
+	for range keptFrames + 1 {
+		tell("one change")
+	}
+	if text := hears(t, l); strings.Contains(text, "one change") || !strings.Contains(text, "innerMorph") || !strings.HasSuffix(text, "the count as it is now\n\n") {
 		t.Errorf("it gets %q", text)
 	}
 	if !f.wasLate() {
 		t.Error("the count of a page that was late is not looked at again")
 	}
-	f.tell([]byte("the last change"))
-	if text := hears(t, l); text != "the last change" {
+	tell("the last change")
+	if text := hears(t, l); !strings.HasSuffix(text, "\ndata: the last change\n\n") || strings.Count(text, "data: ") != 1 {
 		t.Errorf("after it: %q", text)
 	}
 }

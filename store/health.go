@@ -23,6 +23,11 @@ func probeWait(step int64) time.Duration {
 	return probeWaits[min(step, int64(len(probeWaits)-1))]
 }
 
+// probesNewest says which delivery the next probe is: the oldest that waits or,
+// every other time, the newest. The endpoint may refuse what is old, as resent
+// deliveries that it refused before, and take all that comes now.
+func (q *queueRow) probesNewest() bool { return q.ProbeStep%2 == 1 }
+
 // health is what one Record learns about a webhook.
 type health struct {
 	q *queueRow

@@ -168,30 +168,35 @@ const (
 			SELECT p.id FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS q (id, low, n) CROSS JOIN LATERAL (
 				SELECT id FROM deliveries WHERE queue_id = q.id AND status = 0 AND next_attempt_at BETWEEN q.low AND $4
 				ORDER BY next_attempt_at LIMIT q.n) p)` + postgresLeaseSQL
-	postgresProbeSQL = `WITH picked AS (
+	postgresWaitingSQL = `WITH picked AS (
 			SELECT p.id FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS q (id, low, n) CROSS JOIN LATERAL (
-				SELECT id FROM deliveries WHERE webhook_id = q.id AND status = 0 AND NOT test AND $4::bigint IS NOT NULL ORDER BY id LIMIT 1) p)` + postgresLeaseSQL
-	postgresLeaseSQL = `
+				SELECT id FROM deliveries WHERE webhook_id = q.id AND status = 0 AND NOT test AND $4::bigint IS NOT NULL `
+	postgresOldestSQL = postgresWaitingSQL + "ORDER BY id LIMIT 1) p)" + postgresLeaseSQL
+	postgresNewestSQL = postgresWaitingSQL + "ORDER BY id DESC LIMIT 1) p)" + postgresLeaseSQL
+	postgresLeaseSQL  = `
 		UPDATE deliveries d SET status = 1, lease_node = $5, lease_until = $6 FROM picked, events e
 		WHERE d.id = picked.id AND e.id = d.event_id
 		RETURNING ` + claimColumns
 )
 
 func (d *postgresDB) claimRows(ctx context.Context, tx bun.Tx, takes []take, now, leaseUntil int64, node string) ([]claimed, error) {
-	var due, probes []take
+	by := map[string][]take{}
 	for _, t := range takes {
+		query := postgresDueSQL
 		if t.queue.Probing {
-			probes = append(probes, t)
-		} else {
-			due = append(due, t)
+			query = pick(t.queue.probesNewest(), postgresNewestSQL, postgresOldestSQL)
 		}
+		by[query] = append(by[query], t)
 	}
-	rows, err := d.lease(ctx, tx, postgresDueSQL, due, now, leaseUntil, node)
-	if err != nil {
-		return nil, err
+	var all []claimed
+	for _, query := range []string{postgresDueSQL, postgresOldestSQL, postgresNewestSQL} {
+		rows, err := d.lease(ctx, tx, query, by[query], now, leaseUntil, node)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, rows...)
 	}
-	more, err := d.lease(ctx, tx, postgresProbeSQL, probes, now, leaseUntil, node)
-	return append(rows, more...), err
+	return all, nil
 }
 
 func (d *postgresDB) lease(ctx context.Context, tx bun.Tx, query string, takes []take, now, leaseUntil int64, node string) ([]claimed, error) {

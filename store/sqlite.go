@@ -273,9 +273,11 @@ func (d *sqliteDB) each(ctx context.Context, tx bun.Tx, cols []column, query fun
 const (
 	sqliteDueSQL = "SELECT " + claimColumns + ` FROM deliveries d JOIN events e ON e.id = d.event_id
 		WHERE d.queue_id = $1 AND d.status = 0 AND d.next_attempt_at BETWEEN $2 AND $3 ORDER BY d.next_attempt_at LIMIT $4 + 0`
-	sqliteProbeSQL = "SELECT " + claimColumns + ` FROM deliveries d JOIN events e ON e.id = d.event_id
-		WHERE d.webhook_id = $1 AND d.status = 0 AND NOT d.test ORDER BY d.id LIMIT 1`
-	sqliteLeaseSQL = "UPDATE OR FAIL deliveries SET status = 1, lease_node = $1, lease_until = $2 WHERE id IN (SELECT value FROM json_each($3))"
+	sqliteWaitingSQL = "SELECT " + claimColumns + ` FROM deliveries d JOIN events e ON e.id = d.event_id
+		WHERE d.webhook_id = $1 AND d.status = 0 AND NOT d.test `
+	sqliteOldestSQL = sqliteWaitingSQL + "ORDER BY d.id LIMIT 1"
+	sqliteNewestSQL = sqliteWaitingSQL + "ORDER BY d.id DESC LIMIT 1"
+	sqliteLeaseSQL  = "UPDATE OR FAIL deliveries SET status = 1, lease_node = $1, lease_until = $2 WHERE id IN (SELECT value FROM json_each($3))"
 )
 
 func (d *sqliteDB) claimRows(ctx context.Context, tx bun.Tx, takes []take, now, leaseUntil int64, node string) ([]claimed, error) {
@@ -283,7 +285,7 @@ func (d *sqliteDB) claimRows(ctx context.Context, tx bun.Tx, takes []take, now, 
 	for _, t := range takes {
 		query, args := sqliteDueSQL, []any{t.queue.ID.String(), d.s.lowWater(t.queue), now, t.n}
 		if t.queue.Probing {
-			query, args = sqliteProbeSQL, args[:1]
+			query, args = pick(t.queue.probesNewest(), sqliteNewestSQL, sqliteOldestSQL), args[:1]
 		}
 		rows, err := rowsOf(ctx, d.s, &tx, readClaimed, query, args...)
 		if err != nil {

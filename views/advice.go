@@ -54,7 +54,7 @@ func (k FailureKind) lasting() bool {
 // advice says what to do about a kind of failure, and whether there is still something to do.
 func (p WebhookPage) advice(k FailureKind, now time.Time) string {
 	text := k.Advice(p.Webhook, p.Timeout, now)
-	if k.lasting() && p.Health.LastSuccessAt.After(k.LastAt.Time) {
+	if k.lasting() && p.Health.State != store.HealthFailing && p.Health.LastSuccessAt.After(k.LastAt.Time) {
 		text += " Later attempts succeeded: nothing to do unless it comes back."
 	}
 	return text
