@@ -298,6 +298,19 @@ func TestPublishTakesDataFromFlagFileAndStandardInput(t *testing.T) {
 	})
 }
 
+func TestPublishSaysWhatIsWrongWithItsFlag(t *testing.T) {
+	for data, want := range map[string]string{
+		"xx":            "belfry: -data is not JSON: line 1, column 1: ",
+		" ":             "belfry: -data is not JSON: line 1, column 2: it is empty.",
+		`{"a":1,"a":2}`: "belfry: -data is refused: The field a is there twice.",
+		`"\u0000"`:      "belfry: -data holds a NUL character",
+	} {
+		if got := call(t, nil, "", "publish", "-event", "order.paid", "-data", data, "-data-dir", filepath.Join(t.TempDir(), "data")); got.code != 1 || !strings.HasPrefix(got.errors, want) {
+			t.Errorf("-data %s: code %d, %q; want %q", data, got.code, got.errors, want)
+		}
+	}
+}
+
 func TestPublishRefusesWhatTheAPIRefuses(t *testing.T) {
 	environment := environmentFor(storetest.SQLite(t))
 	for _, tt := range []struct{ event, data string }{

@@ -65,14 +65,19 @@ func (p *program) readData(from string) (data []byte, err error) {
 	var object json.RawMessage
 	var refused *web.Error
 	if err := web.ParseJSON(data, &object); errors.As(err, &refused) {
-		if len(refused.Fields) > 0 {
-			return nil, fmt.Errorf("the data is refused: %s %s", refused.Fields[0].Field, refused.Fields[0].Detail)
-		}
-		return nil, fmt.Errorf("the data is refused: %s", refused.Detail)
+		return nil, refusedData(refused)
 	} else if err != nil {
 		return nil, fmt.Errorf("the data is not a JSON object: %w", err)
 	}
 	return object, nil
+}
+
+// refusedData says of the flag what the API would say of a body.
+func refusedData(refused *web.Error) error {
+	if rest, ok := strings.CutPrefix(refused.Detail, "The body "); ok {
+		return errors.New("-data " + rest)
+	}
+	return errors.New("-data is refused: " + refused.Detail)
 }
 
 // sampleOf gives the sample of a type, or an empty object.

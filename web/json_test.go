@@ -65,8 +65,8 @@ func wantRefused(t *testing.T, cases []faultyBody) {
 
 func TestWhatIsNotJSONIsRefusedWithThePlace(t *testing.T) {
 	wantRefused(t, []faultyBody{
-		{``, 400, "-", "the body is empty"},
-		{" \n", 400, "-", "the body is empty"},
+		{``, 400, "-", "it is empty"},
+		{" \n", 400, "-", "it is empty"},
 		{`{"event":"a"`, 400, "-", "line 1, column 13: it ends too early"},
 		{"{\n  \"event\": nope}", 400, "-", "line 2, column 13"},
 		{`{"event":"a",}`, 400, "-", "column 13"},

@@ -95,7 +95,7 @@ func malformed(body []byte, e *jsontext.SyntacticError) error {
 	offset := min(max(int(e.ByteOffset), 0), len(body))
 	reason := e.Err.Error()
 	if len(bytes.TrimSpace(body)) == 0 {
-		reason = "the body is empty"
+		reason = "it is empty"
 	} else if errors.Is(e.Err, io.ErrUnexpectedEOF) {
 		reason = "it ends too early"
 	}
