@@ -129,6 +129,22 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 	}
 }
 
+func TestAGroupOfCommandsListsItsCommands(t *testing.T) {
+	for group, commands := range map[string][]string{"key": {"key add"}, "user": {"user add", "user reset-password"}, "account": {"account add", "account limit"}} {
+		byFlag := must(t, nil, "", group, "-h")
+		for _, other := range [][]string{{group, "--help"}, {group, "help"}, {"help", group}} {
+			if got := must(t, nil, "", other...); got != byFlag {
+				t.Errorf("belfry %s prints %q, -h %q", strings.Join(other, " "), got, byFlag)
+			}
+		}
+		for _, cmd := range subcommands() {
+			if slices.Contains(commands, cmd.name) != slices.Contains(squeezed(byFlag), cmd.name+" "+cmd.summary) {
+				t.Errorf("belfry %s -h prints\n%s\nwant a line for each of %q alone", group, byFlag, commands)
+			}
+		}
+	}
+}
+
 func TestExamplesNameTheCommandAsTheReaderCallsIt(t *testing.T) {
 	for example, want := range map[string]string{
 		"belfry serve": "go run . serve",

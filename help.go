@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -32,10 +33,28 @@ func calledAs(name, example string) string {
 // overview lists the commands.
 func (p *program) overview() error {
 	fmt.Fprint(p.stdout, "Belfry delivers webhooks: signed, retried, never lost.\n\nUsage: "+invocation()+" [command] [flags]\n\nCommands:\n")
-	for _, cmd := range subcommands() {
+	p.list(subcommands())
+	fmt.Fprintf(p.stdout, "\n%[1]s COMMAND -h explains a command; %[1]s serve -h lists the settings.\n", invocation())
+	return nil
+}
+
+// list shows commands, a line each.
+func (p *program) list(commands []subcommand) {
+	for _, cmd := range commands {
 		fmt.Fprintf(p.stdout, "  %-20s %s\n", cmd.name, cmd.summary)
 	}
-	fmt.Fprintf(p.stdout, "\n%[1]s COMMAND -h explains a command; %[1]s serve -h lists the settings.\n", invocation())
+}
+
+// asksForHelp says whether a word after a command asks to explain it.
+func asksForHelp(word string) bool {
+	return slices.Contains([]string{"-h", "-help", "--help", "help"}, word)
+}
+
+// helpOnGroup lists the commands that begin with the same word.
+func (p *program) helpOnGroup(word string, group []subcommand) error {
+	fmt.Fprintf(p.stdout, "Usage: %s %s [command] [flags]\n\nCommands:\n", invocation(), word)
+	p.list(group)
+	fmt.Fprintf(p.stdout, "\n%s %s -h explains a command.\n", invocation(), group[0].name)
 	return nil
 }
 
@@ -97,6 +116,9 @@ func prepareHelp(p *program, flags *flag.FlagSet) action {
 	return func(context.Context, *config) error {
 		if flags.NArg() == 0 {
 			return p.overview()
+		}
+		if group := groupOf(flags.Arg(0)); len(group) > 0 && flags.NArg() == 1 {
+			return p.helpOnGroup(flags.Arg(0), group)
 		}
 		cmd, _, err := findSubcommand(flags.Args())
 		if err != nil {

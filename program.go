@@ -76,6 +76,9 @@ func (p *program) dispatch(ctx context.Context, args []string) error {
 		case "-version", "--version":
 			args[0] = "version"
 		}
+		if group := groupOf(args[0]); len(group) > 0 && len(args) > 1 && asksForHelp(args[1]) {
+			return p.helpOnGroup(args[0], group)
+		}
 	}
 	if len(args) == 0 || strings.HasPrefix(args[0], "-") {
 		args = append([]string{"serve"}, args...)
@@ -89,19 +92,16 @@ func (p *program) dispatch(ctx context.Context, args []string) error {
 
 // findSubcommand takes the words that name a subcommand from args.
 func findSubcommand(args []string) (cmd subcommand, rest []string, err error) {
-	var names, first, begun []string
+	var names, first []string
 	for _, c := range subcommands() {
 		words := strings.Fields(c.name)
 		if len(args) >= len(words) && slices.Equal(args[:len(words)], words) {
 			return c, args[len(words):], nil
 		}
 		names, first = append(names, c.name), append(first, words[0])
-		if words[0] == args[0] {
-			begun = append(begun, c.name)
-		}
 	}
-	if len(begun) > 0 {
-		return cmd, nil, &usageError{[]string{incomplete(args, begun)}, "help"}
+	if group := groupOf(args[0]); len(group) > 0 {
+		return cmd, nil, &usageError{[]string{incomplete(args, group)}, args[0] + " -h"}
 	}
 	nearest := store.Suggest(args[0], first)
 	if two := store.Suggest(strings.Join(args[:min(len(args), 2)], " "), names); strings.HasPrefix(two, nearest+" ") {
@@ -111,7 +111,11 @@ func findSubcommand(args []string) (cmd subcommand, rest []string, err error) {
 }
 
 // incomplete says which second words there are.
-func incomplete(args, begun []string) string {
+func incomplete(args []string, group []subcommand) string {
+	begun := make([]string, len(group))
+	for i, cmd := range group {
+		begun[i] = cmd.name
+	}
 	if len(args) > 1 && !strings.HasPrefix(args[1], "-") {
 		return fmt.Sprintf("there is no command %q: there is %s", args[0]+" "+args[1], strings.Join(begun, " and "))
 	}

@@ -1,10 +1,18 @@
 package main
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // subcommands are all commands, in the order in which the help lists them.
 func subcommands() []subcommand {
 	return slices.Concat(serverCommands(), accountCommands(), toolCommands())
+}
+
+// groupOf are the commands of two words that begin with this one.
+func groupOf(word string) []subcommand {
+	return slices.DeleteFunc(subcommands(), func(cmd subcommand) bool { return !strings.HasPrefix(cmd.name, word+" ") })
 }
 
 // serverCommands run the server, or prepare its database.
