@@ -173,7 +173,8 @@ func (d *doctor) unknownAccounts(ctx context.Context) error {
 	return errors.Join(unknown...)
 }
 
-// listening says whether an address is free, or Belfry's already.
+// listening says whether an address is free, or a Belfry's already: which one
+// does not show in its answers.
 func (d *doctor) listening(ctx context.Context, name, addr, path string) {
 	l, err := net.Listen("tcp", addr)
 	if err == nil {
@@ -190,7 +191,7 @@ func (d *doctor) listening(ctx context.Context, name, addr, path string) {
 		d.check(name, "", err)
 		return
 	}
-	d.check(name, "Belfry is served on "+addr, nil)
+	d.check(name, "a Belfry is served on "+addr+"; whether it is this one is not checked", nil)
 }
 
 // belfryAnswers asks an address what only Belfry answers.
