@@ -177,6 +177,9 @@ func (r received) checkHex(which string) views.SignatureCheck {
 	return c
 }
 
+// cutOff is the word for a signature member that is not there to its end.
+const cutOff = "there, but cut off"
+
 func (r received) checkMember() views.SignatureCheck {
 	const name = "signature in the body"
 	texts := make([]signedText, 0, 8)
@@ -185,6 +188,9 @@ func (r received) checkMember() views.SignatureCheck {
 		if unsigned, sig, ok := signature.SplitSignature(body.Text); ok {
 			texts, sent = append(texts, signedText{unsigned, body.Fault}), sig
 		}
+	}
+	if sent == "" && endsInSignature(r.Body) {
+		return views.SignatureCheck{Tone: "bad", Name: name, Word: cutOff, Text: "It begins, but its end is not there: the body was cut, as logs and limits of size do. Paste the whole body."}
 	}
 	if sent == "" {
 		return views.SignatureCheck{Tone: "warn", Name: name, Word: "missing", Text: "A signed body ends in a signature member. It was removed, the body was cut, or the webhook has no secret."}
@@ -287,7 +293,7 @@ func verdictOf(checks []views.SignatureCheck) (v views.Msg) {
 		return views.Msg{Tone: "warn", Bold: "The secret is right.", Text: first.Name + ": " + first.Word + ". " + first.Text}
 	case changed:
 		return views.Msg{Tone: "bad", Bold: "It was signed differently.", Text: "See the lines that would fit: they name what differs."}
-	case slices.ContainsFunc(checks, func(c views.SignatureCheck) bool { return c.Name == "Body" && c.Tone == "bad" }):
+	case slices.ContainsFunc(checks, func(c views.SignatureCheck) bool { return c.Name == "Body" && c.Tone == "bad" || c.Word == cutOff }):
 		return views.Msg{Tone: "bad", Bold: "Nothing fits, and the body was changed.", Text: "Paste the raw body first; if it still does not fit, the secret is another one."}
 	case slices.ContainsFunc(checks, func(c views.SignatureCheck) bool { return c.Word == "does not fit" }):
 		return views.Msg{Tone: "bad", Bold: "Wrong secret, most likely.", Text: "The body has the form that Belfry sends, but nothing was signed with this secret. Take the secret of this webhook, or rotate it; else a value inside the body was changed."}

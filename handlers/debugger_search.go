@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -160,6 +161,12 @@ func spellingsOf(body []byte) []signedText {
 		add(escaped(text), "the body was written anew: characters that were escaped (\\u…) are not any more")
 	}
 	return list
+}
+
+// endsInSignature says whether a body that has no whole signature member breaks
+// off within one.
+func endsInSignature(body []byte) bool {
+	return regexp.MustCompile(`,\s*"signature"\s*:\s*("[0-9A-Za-z=]{0,71}"?\s*}?)?\s*$`).Match(body)
 }
 
 // inOrder puts the members of a body into the order in which they are sent.

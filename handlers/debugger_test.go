@@ -69,6 +69,10 @@ func TestTheDebuggerNamesThePartThatDiffers(t *testing.T) {
 			unsigned, sig, _ := signature.SplitSignature(r.Body)
 			r.Body = []byte(`{"signature":"` + sig + `",` + string(unsigned[1:]))
 		}, "webhook-signature", "another order", "signed differently"},
+		{"a body that ends within its signature", func(r *received) { r.Body = r.Body[:len(r.Body)-62] }, "signature in the body", "there, but cut off", "body was changed"},
+		{"a body that ends before its signature's value", func(r *received) { r.Body = r.Body[:len(r.Body)-73] }, "signature in the body", "there, but cut off", "body was changed"},
+		{"a body with half a signature", func(r *received) { r.Body = append(r.Body[:len(r.Body)-62], `"}`...) }, "signature in the body", "there, but cut off", "body was changed"},
+		{"a body without its signature", func(r *received) { r.Body, _, _ = signature.SplitSignature(r.Body) }, "signature in the body", "missing", ""},
 		{"half a body", func(r *received) { r.Body = r.Body[:30] }, "Body", "was cut", "body was changed"},
 		{"no id", func(r *received) { r.Header.Del("webhook-id") }, "webhook-id", "missing", "The secret is right."},
 		{"no timestamp", func(r *received) { r.Header.Del("webhook-timestamp") }, "webhook-timestamp", "missing", "The secret is right."},
