@@ -95,7 +95,7 @@ func (k FailureKind) Advice(w store.Webhook, limit time.Duration, now time.Time)
 func certificateAdvice(detail string, now time.Time) string {
 	if day, ok := strings.CutPrefix(detail, "the certificate expired on "); ok {
 		if end, err := time.Parse(time.DateOnly, day); err == nil {
-			return "The certificate expired " + daysAgo(end, now) + ". Renew it; what waits goes out at its next attempt."
+			return "The certificate expired " + daysAgo(end, now) + ". Renew it."
 		}
 	}
 	switch {
