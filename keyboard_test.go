@@ -189,7 +189,7 @@ func (s *screens) resendByKeys() {
 	s.p.press(kb.Enter)
 	s.p.keepsFocus("dialog#resend [data-close]")
 	s.p.enter("dialog#resend button[type=submit]")
-	s.p.seeText(".toast", "esen")
+	s.p.seeText(".attempts", "Attempt 2")
 }
 
 func (s *screens) pauseByKeys() {
