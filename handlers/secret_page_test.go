@@ -37,6 +37,9 @@ func TestTheSecretIsShownOnceAndGoneOnReload(t *testing.T) {
 		if !strings.HasPrefix(secret, "whsec_") {
 			t.Fatalf("the secret is %q", secret)
 		}
+		if strings.Contains(page.body, "The old secret") {
+			t.Error("a first secret is shown as if it followed another one")
+		}
 		for range 2 {
 			again := b.get(at).wants(t, http.StatusOK)
 			has(t, again.body, "can&#39;t be shown again", "?confirm=rotate")
