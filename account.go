@@ -16,7 +16,7 @@ func prepareAccountAdd(p *program, flags *flag.FlagSet) action {
 		if err := required(map[string]string{"name": *name}); err != nil {
 			return err
 		}
-		return withStore(ctx, c, func(st *store.Store) error {
+		return p.withStore(ctx, c, func(st *store.Store) error {
 			// The first account is the default one, whoever comes first.
 			if _, err := st.EnsureDefaultAccount(ctx); err != nil {
 				return err
@@ -66,7 +66,7 @@ func prepareAccountLimit(p *program, flags *flag.FlagSet) action {
 		})
 	}
 	return func(ctx context.Context, c *config) error {
-		return withAccount(ctx, c, *name, func(st *store.Store, a store.Account) error {
+		return p.withAccount(ctx, c, *name, func(st *store.Store, a store.Account) error {
 			a, err := setLimits(ctx, st, a, changes)
 			if err != nil {
 				return err

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"os"
+	"path/filepath"
 
 	"belfry/store"
 )
@@ -27,14 +29,44 @@ func (c *config) storeOptions() store.Options {
 }
 
 // withStore does the work on the database, whether or not a server runs. A new
-// SQLite database is set up first, and an older one migrated, unless a process
-// serves it.
-func withStore(ctx context.Context, c *config, work func(st *store.Store) error) error {
+// SQLite database is set up first, which is said, since the folder may be a
+// mistyped one, and an older one migrated, unless a process serves it.
+func (p *program) withStore(ctx context.Context, c *config, work func(st *store.Store) error) error {
+	exists := c.hasDatabase()
 	st, err := openCurrent(ctx, c)
 	if err != nil {
 		return err
 	}
+	if !exists {
+		fmt.Fprintf(p.stderr, "a new database was made in %s, since there was none; give the server the same -data-dir\n", c.folder())
+	}
 	return errors.Join(work(st), st.Close())
+}
+
+// mustHaveDatabase refuses what makes no sense before the first start.
+func mustHaveDatabase(c *config) error {
+	if c.hasDatabase() {
+		return nil
+	}
+	return fmt.Errorf("there is no database in %s: name the data folder of your Belfry with -data-dir, or start one there first with %s serve", c.folder(), invocation())
+}
+
+// hasDatabase says whether there is something to open: with Postgres that shows
+// when it is opened.
+func (c *config) hasDatabase() bool {
+	if c.databaseURL != "" {
+		return true
+	}
+	_, err := os.Stat(filepath.Join(c.dataDir, "belfry.db"))
+	return !errors.Is(err, os.ErrNotExist)
+}
+
+// folder is the data folder's whole path, for people to find.
+func (c *config) folder() string {
+	if whole, err := filepath.Abs(c.dataDir); err == nil {
+		return whole
+	}
+	return c.dataDir
 }
 
 func openCurrent(ctx context.Context, c *config) (*store.Store, error) {
@@ -88,8 +120,8 @@ func prepareMigrate(p *program, _ *flag.FlagSet) action {
 }
 
 // withAccount does the work on the account of that name, or the first one.
-func withAccount(ctx context.Context, c *config, name string, work func(st *store.Store, a store.Account) error) error {
-	return withStore(ctx, c, func(st *store.Store) error {
+func (p *program) withAccount(ctx context.Context, c *config, name string, work func(st *store.Store, a store.Account) error) error {
+	return p.withStore(ctx, c, func(st *store.Store) error {
 		a, err := findAccount(ctx, st, name)
 		if err != nil {
 			return err

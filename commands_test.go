@@ -187,6 +187,33 @@ func TestKeyAddWorksBeforeTheFirstServe(t *testing.T) {
 	}
 }
 
+func TestANewDatabaseIsSpokenOfOnceWhenItIsMade(t *testing.T) {
+	db := storetest.NoDatabase(t)
+	made := "a new database was made in " + db.Dir
+	for _, tt := range []struct {
+		args string
+		says bool
+	}{{"user add -email mira@example.com", true}, {"key add -name ci", false}, {"publish -event order.paid", false}} {
+		got := call(t, environmentFor(db), "correct horse battery\n", strings.Fields(tt.args)...)
+		if got.code != 0 || strings.Contains(got.errors, made) != tt.says || strings.Contains(got.out, made) {
+			t.Errorf("%s: code %d, printed %q, said %q; want it to say %v that %s", tt.args, got.code, got.out, got.errors, tt.says, made)
+		}
+	}
+}
+
+func TestWhatNeedsAnInstallationMakesNone(t *testing.T) {
+	for _, args := range []string{"publish -event order.paid", "user reset-password -email mira@example.com"} {
+		dir := filepath.Join(t.TempDir(), "mistyped")
+		got := call(t, map[string]string{"BELFRY_DATA_DIR": dir}, "correct horse battery\n", strings.Fields(args)...)
+		if got.code != 1 || got.out != "" || !strings.Contains(got.errors, "there is no database in "+dir+": name the data folder") {
+			t.Errorf("%s: code %d, printed %q, said %q; want it refused", args, got.code, got.out, got.errors)
+		}
+		if _, err := os.Stat(dir); err == nil {
+			t.Errorf("%s made the folder all the same", args)
+		}
+	}
+}
+
 func TestOtherScopesThanOursAreRefused(t *testing.T) {
 	got := call(t, environmentFor(storetest.SQLite(t)), "", "key", "add", "-name", "ci", "-scopes", "all")
 	if got.code != 1 || got.out != "" || !strings.Contains(got.errors, `"all" is not a scope`) {

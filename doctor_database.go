@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"time"
 
 	"belfry/store"
@@ -31,11 +29,9 @@ var (
 )
 
 func (d *doctor) database(ctx context.Context, folder bool) {
-	if d.c.databaseURL == "" {
-		if _, err := os.Stat(filepath.Join(d.c.dataDir, "belfry.db")); err != nil && folder {
-			d.skip("not there yet; the first start makes it", append([]string{"database"}, databaseChecks[:]...)...)
-			return
-		}
+	if folder && !d.c.hasDatabase() {
+		d.skip("not there yet; the first start makes it", append([]string{"database"}, databaseChecks[:]...)...)
+		return
 	}
 	call, cancel := context.WithTimeout(ctx, answerIn)
 	defer cancel()

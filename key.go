@@ -17,7 +17,7 @@ func prepareKeyAdd(p *program, flags *flag.FlagSet) action {
 		if err := required(map[string]string{"name": *name}); err != nil {
 			return err
 		}
-		return withAccount(ctx, c, *account, func(st *store.Store, a store.Account) error {
+		return p.withAccount(ctx, c, *account, func(st *store.Store, a store.Account) error {
 			key, made, err := st.AddKey(ctx, a.ID, *name, splitScopes(*scopes), "command line")
 			if err != nil {
 				return err

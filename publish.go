@@ -31,7 +31,10 @@ func preparePublish(p *program, flags *flag.FlagSet) action {
 		if err != nil {
 			return err
 		}
-		return withAccount(ctx, c, *account, func(st *store.Store, a store.Account) error {
+		if err := mustHaveDatabase(c); err != nil {
+			return err
+		}
+		return p.withAccount(ctx, c, *account, func(st *store.Store, a store.Account) error {
 			if given == nil {
 				given = sampleOf(ctx, st, a, *event)
 			}

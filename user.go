@@ -27,7 +27,7 @@ func prepareUserAdd(p *program, flags *flag.FlagSet) action {
 		if err != nil {
 			return err
 		}
-		return withAccount(ctx, c, *account, func(st *store.Store, a store.Account) error {
+		return p.withAccount(ctx, c, *account, func(st *store.Store, a store.Account) error {
 			chosen, err := roleOr(ctx, st, a, store.Role(*role))
 			if err != nil {
 				return err
@@ -60,11 +60,14 @@ func prepareUserReset(p *program, flags *flag.FlagSet) action {
 		if err := required(map[string]string{"email": *email}); err != nil {
 			return err
 		}
+		if err := mustHaveDatabase(c); err != nil {
+			return err
+		}
 		password, err := p.readPassword(*email)
 		if err != nil {
 			return err
 		}
-		return withStore(ctx, c, func(st *store.Store) error {
+		return p.withStore(ctx, c, func(st *store.Store) error {
 			if err := st.ResetPassword(ctx, *email, password); err != nil {
 				return err
 			}
