@@ -25,12 +25,13 @@ type openPage struct {
 	since time.Time
 	mu    sync.Mutex
 	shown map[string]time.Time // by delivery
+	grown chan struct{}        // told when shown grows
 }
 
 // openLog begins to listen; the stream ends with the test.
 func openLog(t *testing.T, visitor *http.Client, url string) *openPage {
 	t.Helper()
-	p := &openPage{since: time.Now(), shown: map[string]time.Time{}}
+	p := &openPage{since: time.Now(), shown: map[string]time.Time{}, grown: make(chan struct{}, 1)}
 	req, err := http.NewRequestWithContext(t.Context(), "GET", url+"/setup/webhooks/logs/live", nil)
 	if err != nil {
 		t.Fatal(err)
@@ -74,6 +75,10 @@ func (p *openPage) note(text string) {
 		}
 		if id := rest[:36]; p.shown[id].IsZero() {
 			p.shown[id] = now
+			select {
+			case p.grown <- struct{}{}:
+			default: // told already
+			}
 		}
 	}
 }
@@ -89,7 +94,7 @@ func (p *openPage) at(id string) time.Time {
 // cost and time in the long form only, where the machine does nothing else.
 func TestWorstDayManyOpenPagesCostLittleAndShowWhatEndsAtOnce(t *testing.T) {
 	eachMeasured(t, func(t *testing.T, db storetest.Database) {
-		perSecond, span, pages := sized(20, 100), sized(300*time.Millisecond, 20*time.Second), sized(10, 200)
+		perSecond, span, pages := sized(20, 100), sized(time.Second, 20*time.Second), sized(10, 200)
 		environment := environmentFor(db)
 		environment["BELFRY_RATE_PER_MINUTE"], environment["BELFRY_API_RATE_PER_MINUTE"] = "100000", "100000"
 		visitor, r, key := signedIn(t, environment, "-allow-targets", "127.0.0.1")
@@ -117,9 +122,21 @@ func TestWorstDayManyOpenPagesCostLittleAndShowWhatEndsAtOnce(t *testing.T) {
 }
 
 // shownAfter tells how long after its arrival each delivery of the page's time
-// showed on it as delivered.
+// showed on it as delivered, once the first has.
 func (p *probe) shownAfter(page *openPage) (took latencies) {
 	p.r.t.Helper()
+	for limit := time.After(soon); len(took) == 0; took = p.shownOn(page) {
+		select {
+		case <-page.grown:
+		case <-limit:
+			p.r.t.Fatal("no delivery ever showed on an open page")
+		}
+	}
+	slices.Sort(took)
+	return took
+}
+
+func (p *probe) shownOn(page *openPage) (took latencies) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for id, came := range p.came {
@@ -127,9 +144,5 @@ func (p *probe) shownAfter(page *openPage) (took latencies) {
 			took = append(took, at.Sub(came))
 		}
 	}
-	if len(took) == 0 {
-		p.r.t.Fatal("no delivery ever showed on an open page")
-	}
-	slices.Sort(took)
 	return took
 }

@@ -54,10 +54,16 @@ func (k FailureKind) lasting() bool {
 // advice says what to do about a kind of failure, and whether there is still something to do.
 func (p WebhookPage) advice(k FailureKind, now time.Time) string {
 	text := k.Advice(p.Webhook, p.Timeout, now)
-	if k.lasting() && p.Health.State != store.HealthFailing && p.Health.LastSuccessAt.After(k.LastAt.Time) {
+	if k.lasting() && !p.troubledBy(k) && p.Health.LastSuccessAt.After(k.LastAt.Time) {
 		text += " Later attempts succeeded: nothing to do unless it comes back."
 	}
 	return text
+}
+
+// troubledBy says that the kind is why the webhook is failing now.
+func (p WebhookPage) troubledBy(k FailureKind) bool {
+	h := p.Health
+	return h.State == store.HealthFailing && h.Kind == k.Kind && h.Code == k.Code
 }
 
 // Advice says what to do about a kind of failure. Of the webhook that it happened to only how it is signed and its headers
