@@ -136,7 +136,7 @@ func (s *deliveryStory) whyHeld() views.WhyView {
 		if s.LastDetail != "" {
 			w.Bold = sentence(s.LastDetail) + " " + w.Bold
 		}
-		w.Text = "The oldest pending delivery goes alone. One success restores the endpoint, and this delivery follows; until then it uses no attempt."
+		w.Text = "One pending delivery goes alone, the oldest and the newest by turns. One success restores the endpoint, and this delivery follows; until then it uses no attempt."
 	default:
 		w.Bold = "All " + strconv.Itoa(s.limits.InFlight) + " places for requests to its endpoint are taken."
 		w.Text = "It goes as soon as one of them is answered. Other webhooks are not slowed down."
