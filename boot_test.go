@@ -20,7 +20,7 @@ import (
 )
 
 // soon is how long a test waits for what should happen at once.
-const soon = 20 * time.Second
+const soon = 60 * time.Second
 
 // transcript keeps what a program prints, and lets tests wait for it.
 type transcript struct {

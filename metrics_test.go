@@ -63,12 +63,14 @@ func (r *running) publishMany(key, event string, n int) {
 }
 
 // TestMetricsTellWhatTheEngineDoes brings the real program into each state that
-// a metric is about.
+// a metric is about: first those that stay, then the rate's, which lasts until
+// the next request of the minute, and last the attempts under way, which end
+// after 10 s.
 func TestMetricsTellWhatTheEngineDoes(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db storetest.Database) {
 		environment := environmentFor(db)
 		environment["BELFRY_ALLOW_TARGETS"] = "127.0.0.0/8"
-		environment["BELFRY_RETRIES"] = "1h"
+		environment["BELFRY_RETRIES"] = "1h,1h,1h,1h,1h" // a probe that fails leaves its delivery waiting
 		r := boot(t, environment, "-addr", "127.0.0.1:0")
 		key := strings.TrimSpace(must(t, environment, "", "key", "add", "-name", "all"))
 		must(t, environment, "", "account", "add", "-name", "slow")
@@ -84,8 +86,6 @@ func TestMetricsTellWhatTheEngineDoes(t *testing.T) {
 
 		subscribe(r, key, well.URL, "call.ended")
 		r.publishMany(key, "call.ended", 3) // delivered
-		subscribe(r, key, hanging.URL, "call.started")
-		r.publishMany(key, "call.started", 2) // under way
 		subscribe(r, key, broken.URL, "message.sent")
 		r.publishMany(key, "message.sent", 12) // fail, and bring probing
 		paused := subscribe(r, key, gone.URL, "message.received")
@@ -94,15 +94,24 @@ func TestMetricsTellWhatTheEngineDoes(t *testing.T) {
 		if status, body := r.ask(key, "PATCH", "/api/v1/webhooks/"+paused.String(), `{"active":false}`); status != http.StatusOK {
 			t.Fatalf("pause: %d %s", status, body)
 		}
+		r.scrapeUntil(key, map[string]float64{
+			`belfry_deliveries{status="pending"}`: 12 + 2, `belfry_deliveries{status="delivered"}`: 3, `belfry_attempts_total{outcome="ok"}`: 3,
+			`belfry_held_deliveries{reason="inactive"}`: 2, `belfry_held_deliveries{reason="probing"}`: 12, "belfry_probing_webhooks": 1,
+		})
+
 		subscribe(r, limited, well.URL, "call.ended")
 		r.publishMany(limited, "call.ended", 60) // 50 go at once
+		r.scrapeUntil(key, map[string]float64{
+			`belfry_held_deliveries{reason="rate"}`: 10, "belfry_rate_limited_accounts": 1,
+			`belfry_deliveries{status="delivered"}`: 3 + 50, `belfry_attempts_total{outcome="ok"}`: 53,
+		})
 
+		subscribe(r, key, hanging.URL, "call.started")
+		r.publishMany(key, "call.started", 2)
 		values := r.scrapeUntil(key, map[string]float64{
-			`belfry_deliveries{status="pending"}`: 12 + 2 + 10, `belfry_deliveries{status="processing"}`: 2,
-			`belfry_deliveries{status="delivered"}`: 3 + 50, `belfry_deliveries{status="failed"}`: 0, `belfry_deliveries{status="dead"}`: 0,
-			`belfry_held_deliveries{reason="inactive"}`: 2, `belfry_held_deliveries{reason="probing"}`: 12, `belfry_held_deliveries{reason="rate"}`: 10,
-			"belfry_probing_webhooks": 1, "belfry_rate_limited_accounts": 1, "belfry_attempts_under_way": 2, "belfry_attempts_unrecorded": 0,
-			`belfry_attempts_total{outcome="ok"}`: 53, "belfry_orphaned_deliveries": 0, "belfry_database_up": 1,
+			`belfry_deliveries{status="processing"}`: 2, "belfry_attempts_under_way": 2, "belfry_attempts_unrecorded": 0,
+			`belfry_deliveries{status="failed"}`: 0, `belfry_deliveries{status="dead"}`: 0,
+			"belfry_orphaned_deliveries": 0, "belfry_database_up": 1,
 		})
 		checkHistograms(t, values)
 		checkPools(t, db, values)
