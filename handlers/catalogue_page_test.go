@@ -47,7 +47,7 @@ func TestATypeOfOnesOwnIsAddedOnceOrShownWithWhatIsWrong(t *testing.T) {
 		fields.Set("name", "order.paid")
 		fields.Set("sample", "{\n  \"order_id\": oops\n}")
 		broken := b.post(cataloguePath, fields)
-		has(t, plain(broken.dom(t), "#sample-error"), "line 2, character 15")
+		has(t, plain(broken.dom(t), "#sample-error"), "line 2, column 15")
 		if got := fieldsOf(broken.dom(t), "main form").Get("sample"); got != fields.Get("sample") {
 			t.Errorf("typed %q, kept %q", fields.Get("sample"), got)
 		}

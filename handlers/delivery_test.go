@@ -1,11 +1,14 @@
 package handlers
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/PuerkitoBio/goquery"
 
 	"belfry/store"
 )
@@ -76,6 +79,10 @@ func TestAPendingDeliveryIsSentNow(t *testing.T) {
 			has(t, plain(doc, ".actions"), "Send now")
 			action, fields := filled(t, doc, ".actions form")
 			b.post(action, fields).leads(t, deliveryPath(id))
+			part := b.send(http.MethodGet, deliveryPath(id), nil, refreshOf(t, doc.Find("#delivery")))
+			if shown := plain(part.dom(t), "#toasts"); shown != "" {
+				t.Errorf("a page that refreshes itself is told %q", shown)
+			}
 			return plain(b.get(deliveryPath(id)).dom(t), "#toasts")
 		}
 		has(t, sendNow(), "Due now. Attempt 2 goes out at once.")
@@ -203,4 +210,14 @@ func TestWhatToDoAboutAFailureIsSaidOfWhatHappened(t *testing.T) {
 		}
 		has(t, s.advice(&tt.attempt), tt.want)
 	}
+}
+
+// refreshOf gives the headers with which an element fetches itself anew.
+func refreshOf(t *testing.T, element *goquery.Selection) map[string]string {
+	t.Helper()
+	headers := map[string]string{"HX-Request": "true", "HX-Request-Type": "partial"}
+	if err := json.Unmarshal([]byte(element.AttrOr("hx-headers", "")), &headers); err != nil {
+		t.Fatal(err)
+	}
+	return headers
 }

@@ -49,7 +49,12 @@ func addToast(c echo.Context, toast views.ToastView) {
 	}
 }
 
+// toastsOf takes the words left for this page. An open page that looks at a
+// part of itself anew leaves them: it would not show them.
 func toastsOf(c echo.Context) []views.ToastView {
+	if c.Request().Header.Get(views.RefreshHeader) != "" {
+		return nil
+	}
 	var all []views.ToastView
 	web.SessionOf(c).Take(toastKey, &all)
 	return all

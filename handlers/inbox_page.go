@@ -21,13 +21,11 @@ const inboxPath = "/setup/webhooks/inbox"
 func (h *Handlers) inboxPage(c echo.Context) error {
 	ctx, p := c.Request().Context(), personOf(c)
 	v := views.InboxView{Token: store.NewFormToken(), Start: store.NewFormToken(), CanEdit: p.Role.CanEdit()}
-	webhooks, err := h.store.Webhooks(ctx, p.Account.ID)
+	webhook, err := h.inboxWebhook(ctx, p.Account.ID)
 	if err != nil {
 		return err
 	}
-	for _, w := range webhooks {
-		v.Webhook = v.Webhook || w.URL == store.InboxURL
-	}
+	v.Webhook = webhook != nil
 	if v.Answer, err = h.store.InboxAnswer(ctx, p.Account.ID); err != nil {
 		return err
 	}
@@ -46,6 +44,21 @@ func (h *Handlers) inboxPage(c echo.Context) error {
 	}
 	v.LiveURL = withQuery(inboxPath+"/live", url.Values{"seen": {newest.String()}})
 	return web.Render(c, http.StatusOK, views.Inbox(h.frame(c, views.EntryInbox), v))
+}
+
+// inboxWebhook gives a webhook of the account that leads to the test inbox; nil
+// where none does.
+func (h *Handlers) inboxWebhook(ctx context.Context, accountID uuid.UUID) (*store.Webhook, error) {
+	list, err := h.store.Webhooks(ctx, accountID)
+	if err != nil {
+		return nil, err
+	}
+	for i := range list {
+		if list[i].URL == store.InboxURL {
+			return &list[i], nil
+		}
+	}
+	return nil, nil
 }
 
 func arrivalView(r *store.InboxRequest) views.ArrivalView {
@@ -97,14 +110,12 @@ func (h *Handlers) startInbox(c echo.Context) error {
 	finish(c)
 	return h.submit(c, fields.Get(tokenField), func(ctx context.Context) (string, error) {
 		p := personOf(c)
-		list, err := h.store.Webhooks(ctx, p.Account.ID)
+		there, err := h.inboxWebhook(ctx, p.Account.ID)
 		if err != nil {
 			return "", err
 		}
-		for _, w := range list {
-			if w.URL == store.InboxURL {
-				return testAddress(w.ID), nil
-			}
+		if there != nil {
+			return testAddress(there.ID), nil
 		}
 		// Its secret isn't shown: Belfry itself is the receiver, and knows it.
 		w, _, _, err := h.store.CreateWebhook(ctx, p.Account.ID, store.NewWebhook{URL: store.InboxURL, Events: []string{}, Active: true, By: p.Email})

@@ -26,7 +26,8 @@ func checkData(known store.EventType, text string) views.DataView {
 		v.Ticks = []views.Tick{{Tone: "idle", Word: "Empty: the sample is sent"}}
 		return v
 	}
-	if v.Error = jsonFault(text); v.Error != "" {
+	if fault := store.JSONFault(text); fault != "" {
+		v.Error = sentence(fault)
 		return v
 	}
 	var object map[string]any

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -198,25 +197,11 @@ func checkObject(f *faults, field string, text json.RawMessage, most int) {
 	case text == nil:
 	case len(text) > most:
 		f.add(field, fmt.Sprintf("must be at most %d KiB", most>>10))
-	case !utf8.Valid(text):
-		f.add(field, "must be a JSON object")
-	case !json.Valid(text):
-		f.add(field, "must be a JSON object; "+brokenAt(text))
-	case text[0] != '{':
-		f.add(field, "must be a JSON object")
+	default:
+		if fault := JSONFault(string(text)); fault != "" {
+			f.add(field, "must be a JSON object; "+fault)
+		}
 	}
-}
-
-// brokenAt says where a text stops being JSON.
-func brokenAt(text []byte) string {
-	var broken *json.SyntaxError
-	if err := json.Unmarshal(text, new(any)); !errors.As(err, &broken) {
-		return "this is none"
-	}
-	before := text[:max(min(int(broken.Offset), len(text))-1, 0)]
-	line := bytes.Count(before, []byte("\n")) + 1
-	column := utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:]) + 1
-	return fmt.Sprintf("line %d, character %d: %s", line, column, broken.Error())
 }
 
 // putEventType writes an own type. The caller holds the account's lock, so the

@@ -22,7 +22,6 @@ type InboxView struct {
 // ArrivalView is one request that arrived.
 type ArrivalView struct {
 	ID, Event, Delivery string
-	Webhook             string // its description; may be empty
 	Attempt             string
 	When                time.Time
 	Verified            State

@@ -111,6 +111,14 @@ func LogTabs(events bool) []Choice {
 
 const backwards = "The time asked for ends before it begins: change From or To."
 
+// RefreshHeader is in a request by which an open page looks at a part of itself
+// anew. What is left for the next page is not for it.
+const RefreshHeader = "Belfry-Refresh"
+
+func asRefresh() templ.Attributes {
+	return templ.Attributes{"hx-headers": `{"` + RefreshHeader + `":"true"}`}
+}
+
 // LiveView is how a page follows its list.
 type LiveView struct {
 	URL    string // of the stream; empty: the list is not followed

@@ -54,6 +54,8 @@ func TestDeliveryFollowsItsModel(t *testing.T) {
 			d.account = account.ID
 			l := &life{desk: d, active: true, all: map[uuid.UUID]*model{}}
 			l.hook = d.webhook(fmt.Sprintf("http://127.0.0.1:9/%d", n))
+			// Where a step says Skip it can't be taken now, and rapid draws another:
+			// no test is skipped by it.
 			rt.Repeat(map[string]func(*rapid.T){
 				"":        l.check,
 				"publish": l.publishSome, "claim": l.claimSome, "succeed": l.succeed, "fail": l.fail, "gone": l.gone,

@@ -1,4 +1,4 @@
-package handlers
+package store
 
 import (
 	"encoding/json"
@@ -8,17 +8,20 @@ import (
 	"unicode/utf8"
 )
 
-// jsonFault says in a sentence what keeps a text from being a JSON object, with
-// line and column; empty: nothing does.
-func jsonFault(text string) string {
+// JSONFault says what keeps a text from being a JSON object, as the end of a
+// sentence, with line and column where one character is at fault; empty:
+// nothing does.
+func JSONFault(text string) string {
 	var object map[string]json.RawMessage
 	err := json.Unmarshal([]byte(text), &object)
 	var syntax *json.SyntaxError
 	switch {
+	case !utf8.ValidString(text):
+		return "it must be UTF-8"
 	case errors.As(err, &syntax):
 		return jsonPlace(text, syntax)
 	case err != nil || object == nil:
-		return "The data must be one JSON object: it begins with { and ends with }."
+		return "it must be one JSON object, which begins with { and ends with }"
 	}
 	return ""
 }
@@ -33,7 +36,7 @@ func jsonPlace(text string, fault *json.SyntaxError) string {
 	}
 	before := text[:at]
 	line, column := strings.Count(before, "\n")+1, utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:])+1
-	return "Line " + strconv.Itoa(line) + ", column " + strconv.Itoa(column) + ": " + what + "."
+	return "line " + strconv.Itoa(line) + ", column " + strconv.Itoa(column) + ": " + what
 }
 
 // jsonWords puts the decoder's reason into words that say what to do. Before
