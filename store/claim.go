@@ -293,12 +293,7 @@ func (s *Store) keepClaim(ctx context.Context, tx bun.Tx, takes []take, taken ma
 	if err != nil {
 		return err
 	}
-	for _, a := range states {
-		if err := s.keepRate(ctx, tx, a); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.keepRates(ctx, tx, states)
 }
 
 // lowWater is where the search for what is due begins: nothing pending is
@@ -306,17 +301,22 @@ func (s *Store) keepClaim(ctx context.Context, tx bun.Tx, takes []take, taken ma
 func (s *Store) lowWater(q *queueRow) int64 { return micros(q.DueAt.Time) }
 
 // GiveBack returns jobs that were leased but not sent, as pending; no attempt
-// is counted.
+// is counted, and none of the account's rate is spent.
 func (s *Store) GiveBack(ctx context.Context, jobs []Job) error {
 	if len(jobs) == 0 {
 		return nil
 	}
-	ids := map[uuid.UUID][]uuid.UUID{}
+	ids, accounts := map[uuid.UUID][]uuid.UUID{}, map[uuid.UUID]bool{}
 	for _, j := range jobs {
 		ids[j.QueueID] = append(ids[j.QueueID], j.DeliveryID)
+		accounts[j.AccountID] = true
 	}
 	order := sortedKeys(ids, compareIDs)
 	return s.tx(ctx, func(ctx context.Context, tx bun.Tx) ([]Change, error) {
+		states, err := s.lockAccounts(ctx, tx, sortedKeys(accounts, compareIDs))
+		if err != nil {
+			return nil, err
+		}
 		queues, err := s.lockQueues(ctx, tx, order)
 		if err != nil {
 			return nil, err
@@ -336,6 +336,13 @@ func (s *Store) GiveBack(ctx context.Context, jobs []Job) error {
 				return nil, err
 			}
 			deltas[queue] = &queueDelta{pending: n, processing: -n, due: 1}
+			if a := states[queues[queue].AccountID]; a != nil {
+				a.refund(n)
+				s.dry.end(a.AccountID)
+			}
+		}
+		if err := s.keepRates(ctx, tx, states); err != nil {
+			return nil, err
 		}
 		return changesOf(jobs), s.applyDeltas(ctx, tx, deltas)
 	})

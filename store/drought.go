@@ -24,6 +24,13 @@ func (d *droughts) begin(id uuid.UUID, now time.Time, wait int64) {
 	d.ends[id] = now.Add(time.Duration(wait) * time.Microsecond)
 }
 
+// end forgets a drought: there are tokens again before their time.
+func (d *droughts) end(id uuid.UUID) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.ends, id)
+}
+
 // longestDrought is the wait for a token at the lowest rate, one per minute. A
 // longer one was told by a clock that has been set back since.
 const longestDrought = time.Minute

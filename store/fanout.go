@@ -187,10 +187,8 @@ func (f *fanout) write(ctx context.Context, tx bun.Tx) error {
 			return err
 		}
 	}
-	for _, a := range f.states {
-		if err := f.s.keepRate(ctx, tx, a); err != nil {
-			return err
-		}
+	if err := f.s.keepRates(ctx, tx, f.states); err != nil {
+		return err
 	}
 	if err := f.lockQueues(ctx, tx); err != nil {
 		return err

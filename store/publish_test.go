@@ -222,6 +222,32 @@ func TestTheAccountsRateMakesDeliveriesWaitNotFail(t *testing.T) {
 	})
 }
 
+func TestWhatIsGivenBackUnsentSpendsNothingOfTheRate(t *testing.T) {
+	each(t, func(t *testing.T, d *desk) {
+		d.webhook("https://a.example/")
+		d.publishMany(100)
+		takeAll := func() (jobs []store.Job) {
+			for more := d.claim(); len(more) > 0; more = d.claim() {
+				jobs = append(jobs, more...)
+			}
+			return jobs
+		}
+		jobs := takeAll()
+		if len(jobs) != 50 {
+			t.Fatalf("claimed %d at once, want 50", len(jobs))
+		}
+		must(t, d.GiveBack(d.ctx, jobs[:20]))
+		if jobs = takeAll(); len(jobs) != 20 {
+			t.Errorf("claimed %d after 20 were given back", len(jobs))
+		}
+		must(t, d.GiveBack(d.ctx, jobs[:1]))
+		must(t, d.GiveBack(d.ctx, jobs[:1])) // pending: there is nothing to give back
+		if again := takeAll(); len(again) != 1 {
+			t.Errorf("claimed %d after one was given back", len(again))
+		}
+	})
+}
+
 func TestAnEventOfAnotherAccountDoesNotExist(t *testing.T) {
 	each(t, func(t *testing.T, d *desk) {
 		w := d.webhook("https://a.example/")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 )
 
@@ -57,10 +58,18 @@ func (a *accountState) spend(n int64) {
 	}
 }
 
-// keepRate writes what the transaction spent.
-func (s *Store) keepRate(ctx context.Context, tx bun.Tx, a *accountState) error {
-	if a.used == a.RateUsedUntil {
-		return nil
+// refund gives back what n requests that were not made have spent.
+func (a *accountState) refund(n int64) { a.used -= n * a.rate().interval }
+
+// keepRates writes what the transaction spent or gave back.
+func (s *Store) keepRates(ctx context.Context, tx bun.Tx, states map[uuid.UUID]*accountState) error {
+	for _, a := range states {
+		if a.used == a.RateUsedUntil {
+			continue
+		}
+		if err := s.d.exec(ctx, tx, "UPDATE account_states SET rate_used_until = $1 WHERE account_id = $2", a.used, a.AccountID.String()); err != nil {
+			return err
+		}
 	}
-	return s.d.exec(ctx, tx, "UPDATE account_states SET rate_used_until = $1 WHERE account_id = $2", a.used, a.AccountID.String())
+	return nil
 }
