@@ -27,7 +27,7 @@ demo: ## serve a living sample with throw-away data
 	go run . demo
 
 test: deps vet lint format fresh ## check everything, as CI does
-	go test -race $(ENGINE) ./...
+	go test -race -timeout 40m $(ENGINE) ./...
 
 torture: deps ## run the tests of the worst day in their long form
 	go test -v -timeout 1h -run WorstDay . -args -torture

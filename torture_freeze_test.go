@@ -48,10 +48,10 @@ func (d *worstDay) freezeInTransaction(r *running) {
 	}
 	d.until("the process is frozen in mid-transaction", func() bool {
 		d.signal(r, syscall.SIGSTOP)
+		d.noteLeft()
 		if open("0") != "" {
 			time.Sleep(200 * time.Millisecond) // longer than any transaction of a process that runs
 			if open("150 milliseconds") != "" {
-				d.noteLeft()
 				return true
 			}
 		}

@@ -23,7 +23,7 @@ import (
 )
 
 // hostileTimeout is the time of one request beside hostile endpoints.
-const hostileTimeout = 1500 * time.Millisecond
+const hostileTimeout = 4 * time.Second
 
 // badEvent is what hostile endpoints get.
 const badEvent = "bad.news"
