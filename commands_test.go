@@ -338,6 +338,11 @@ func TestPublishTakesDataFromFlagFileAndStandardInput(t *testing.T) {
 				t.Errorf("-data %q keeps %s about %q (%v), want %s", from, event.Data, event.AgentID, err, want)
 			}
 		}
+		for _, want := range []string{"call.endet is a new event type; the catalogue has it now; did you mean call.ended?\n", ""} {
+			if got := call(t, environment, "", "publish", "-event", "call.endet"); got.code != 0 || got.errors != want {
+				t.Errorf("publishing a type that may be mistyped says %q (code %d), want %q", got.errors, got.code, want)
+			}
+		}
 	})
 }
 

@@ -38,14 +38,39 @@ func preparePublish(p *program, flags *flag.FlagSet) action {
 			if given == nil {
 				given = sampleOf(ctx, st, a, *event)
 			}
+			news, err := newType(ctx, st, a, *event)
+			if err != nil {
+				return err
+			}
 			e := store.NewEvent{Type: *event, Data: given, AgentID: *agent}
 			accepted, _, err := st.Publish(ctx, store.Publication{AccountID: a.ID, Events: []store.NewEvent{e}})
 			if err != nil {
 				return err
 			}
+			fmt.Fprint(p.stderr, news)
 			return json.NewEncoder(p.stdout).Encode(accepted[0])
 		})
 	}
+}
+
+// newType says that a type was not known so far, and which one may be meant;
+// empty where it is known.
+func newType(ctx context.Context, st *store.Store, a store.Account, name string) (string, error) {
+	known, err := st.EventTypes(ctx, a.ID)
+	if err != nil {
+		return "", err
+	}
+	names := make([]string, len(known))
+	for i, e := range known {
+		if names[i] = e.Name; e.Name == name {
+			return "", nil
+		}
+	}
+	news := name + " is a new event type; the catalogue has it now"
+	if nearest := store.Suggest(name, names); nearest != "" {
+		news += "; did you mean " + nearest + "?"
+	}
+	return news + "\n", nil
 }
 
 // readData gives the data that the flag names, nil where it names none. It is
