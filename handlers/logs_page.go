@@ -52,7 +52,11 @@ func (h *Handlers) logsPage(c echo.Context) error {
 		return err
 	}
 	if personOf(c).Role.CanEdit() {
-		v.Resend = f.resend(v.Matching, v.Failed)
+		matching := v.Matching
+		if !v.CountedAll {
+			matching = -1
+		}
+		v.Resend = f.resend(matching, v.Failed)
 	}
 	frame := h.frame(c, views.EntryLogs)
 	frame.Find = f.Text
@@ -135,17 +139,22 @@ func pages(f pager, ids []uuid.UUID, more bool) (newer, older string) {
 	return newer, older
 }
 
-// countLog counts what matches, what of it failed, and where nothing matches
-// what there is without filters.
+// countLog counts what matches, what of it failed where all of that can be
+// counted, and where nothing matches what there is without filters.
 func (h *Handlers) countLog(ctx context.Context, account uuid.UUID, ask store.DeliveryFilter, f *logFilter, v *views.LogsView) (err error) {
 	ask.Before, ask.After = uuid.Nil, uuid.Nil
 	if v.Matching, v.CountedAll, err = h.store.CountMatching(ctx, account, ask, countMost); err != nil {
 		return err
 	}
-	if f.Status == "" && v.Matching > 0 {
+	v.Failed = -1
+	if f.Status == "" && v.CountedAll {
 		ask.Status = []store.Status{store.Failed}
-		if v.Failed, _, err = h.store.CountMatching(ctx, account, ask, countMost); err != nil {
+		n, all, err := h.store.CountMatching(ctx, account, ask, countMost)
+		if err != nil {
 			return err
+		}
+		if all {
+			v.Failed = n
 		}
 	}
 	if len(v.Rows) == 0 && v.Matching <= 0 && v.Filtered {

@@ -43,7 +43,7 @@ func (f *logFilter) resend(matching, failed int) views.Link {
 	switch {
 	case known && status.Finished():
 		n, word = matching, status.String()
-	case f.Status != "" || matching >= 0 && failed <= 0:
+	case f.Status != "":
 		return views.Link{}
 	}
 	if n == 0 {

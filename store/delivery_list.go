@@ -97,7 +97,7 @@ func (s *Store) CountDeliveries(ctx context.Context, account uuid.UUID, f Delive
 }
 
 // CountMatching counts what the filter matches, up to atMost; where no index
-// answers it, among the newest 2000 rows: whole says that there are no others.
+// answers it, among the newest 1000 rows: whole says that there are no others.
 // From and To are heeded to within a moment. Text in data is not counted: n is -1.
 func (s *Store) CountMatching(ctx context.Context, account uuid.UUID, f DeliveryFilter, atMost int) (n int, whole bool, err error) {
 	f.roughly = true

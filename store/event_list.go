@@ -103,7 +103,7 @@ func eventPage(w *search[eventRow], f EventFilter) (p EventPage) {
 }
 
 // CountEvents counts the events that the filter matches, up to atMost, among
-// the newest 2000: whole says that there are no others. Text in data is not
+// the newest 1000: whole says that there are no others. Text in data is not
 // counted: n is -1.
 func (s *Store) CountEvents(ctx context.Context, account uuid.UUID, f EventFilter, atMost int) (n int, whole bool, err error) {
 	err = s.inTurn(ctx, account, func() error {

@@ -161,11 +161,11 @@ func (w *search[R]) found(limit int) (rows []R, more bool, searched uuid.UUID) {
 
 // countRows is how many rows a count looks at where no index answers it: it
 // comes with every page.
-const countRows = 2000
+const countRows = 1000
 
 // countSome counts what matches, up to atMost; where no index answers it and not
 // all is asked for, among the next countRows: whole says that there are no
-// others. n is -1 where it would have to read events' data.
+// others, or that n is atMost. n is -1 where it would have to read events' data.
 func (w *search[R]) countSome(ctx context.Context, atMost int, all bool) (n int, whole bool, err error) {
 	end := uuid.Nil
 	if !all && w.text {
@@ -177,7 +177,7 @@ func (w *search[R]) countSome(ctx context.Context, atMost int, all bool) (n int,
 		}
 	}
 	n, err = w.count(ctx, atMost, end)
-	return n, end == uuid.Nil, err
+	return n, end == uuid.Nil || n >= atMost, err
 }
 
 // count counts what matches, up to atMost, as far as end or, where it is zero,

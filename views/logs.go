@@ -10,7 +10,7 @@ type LogsView struct {
 	Filtered  bool
 	Ignored   string // the filters of the address that mean nothing: "status “nonsense”"
 	Matching  int    // counted no further than CountMost; -1: not counted
-	Failed    int    // of them; -1 where the filters leave no room for the question
+	Failed    int    // of them; -1: not counted, or the filters leave no room for the question
 	CountMost int
 	// CountedAll says that Matching is of all deliveries, not of the newest alone.
 	CountedAll bool
@@ -53,7 +53,7 @@ type CountView struct {
 	One, Many string // "delivery", "deliveries"
 	Filtered  bool
 	All       bool // counted among all, not among the newest alone
-	Failed    int  // of them; 0: not said
+	Failed    int  // of them; said where there are some
 	FailedURL string
 }
 
