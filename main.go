@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 func main() {
@@ -24,8 +25,12 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	return p.exitCode(p.dispatch(ctx, args))
 }
 
+// sameSignal is how long after a signal another one is taken for the same: some
+// senders tell the process and its group.
+const sameSignal = time.Second
+
 // untilSignal gives a context that ends at the first SIGINT or SIGTERM. From
-// then on they do what they do by default: a second one ends the process at
+// soon after they do what they do by default: a second one ends the process at
 // once.
 func untilSignal() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
@@ -33,8 +38,9 @@ func untilSignal() context.Context {
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
 		<-signals
-		signal.Stop(signals)
 		cancel()
+		time.Sleep(sameSignal)
+		signal.Stop(signals)
 	}()
 	return ctx
 }

@@ -19,7 +19,7 @@ func TestWorstDayANodeThatFreezesInMidTransactionStopsNobody(t *testing.T) {
 		d.freezeInTransaction(nodes[1])
 		d.sender.to(nodes[0].url)
 		d.goesOn() // at once, or when Postgres has ended the frozen transaction
-		d.signal(nodes[1], syscall.SIGCONT)
+		nodes[1].signal(syscall.SIGCONT)
 		d.sender.to(nodes[0].url, nodes[1].url)
 	}
 	d.sender.to(nodes[0].url)
@@ -47,7 +47,7 @@ func (d *worstDay) freezeInTransaction(r *running) {
 		return pids
 	}
 	d.until("the process is frozen in mid-transaction", func() bool {
-		d.signal(r, syscall.SIGSTOP)
+		r.signal(syscall.SIGSTOP)
 		d.noteLeft()
 		if open("0") != "" {
 			time.Sleep(200 * time.Millisecond) // longer than any transaction of a process that runs
@@ -55,7 +55,7 @@ func (d *worstDay) freezeInTransaction(r *running) {
 				return true
 			}
 		}
-		d.signal(r, syscall.SIGCONT)
+		r.signal(syscall.SIGCONT)
 		return false
 	})
 }

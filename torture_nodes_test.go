@@ -46,14 +46,14 @@ func (d *worstDay) freeze(nodes []*running) {
 	d.until("all slots of three nodes are busy", func() bool { return d.ledger.held.Load() == int64(len(nodes)*slots) })
 	nodes[1].kill()
 	frozen := time.Now()
-	d.signal(nodes[2], syscall.SIGSTOP)
+	nodes[2].signal(syscall.SIGSTOP)
 	if was := len(d.left); d.noteLeft() < was+2*slots {
 		d.t.Errorf("%d deliveries were under way, want all of %d slots of the dead and the frozen node", len(d.left)-was, 2*slots)
 	}
 	d.ledger.letGo()
 	d.goesOn()
 	d.until("the leases of the frozen node are over", func() bool { return time.Since(frozen) > nodesLease+time.Second/2 })
-	d.signal(nodes[2], syscall.SIGCONT)
+	nodes[2].signal(syscall.SIGCONT)
 }
 
 // noteLeft takes what is under way now for what may come again, and gives the
@@ -64,13 +64,6 @@ func (d *worstDay) noteLeft() int {
 		d.left[id] = true
 	}
 	return len(d.left)
-}
-
-func (d *worstDay) signal(r *running, s syscall.Signal) {
-	d.t.Helper()
-	if err := r.process.Signal(s); err != nil {
-		d.t.Fatal(err)
-	}
 }
 
 // until looks again and again whether ok holds, which no signal tells.
