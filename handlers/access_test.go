@@ -161,7 +161,7 @@ func TestAKeyHasItsRateAndEveryAnswerSaysWhereItStands(t *testing.T) {
 	})
 }
 
-func TestMetricsTakeAKeyWithRead(t *testing.T) {
+func TestMetricsTakeAKeyWithReadOfTheFirstAccount(t *testing.T) {
 	eachSite(t, func(t *testing.T, s *site) {
 		ask := func(k *caller) answer {
 			return s.visitor().send(http.MethodGet, "/metrics", nil, map[string]string{"Authorization": "Bearer " + k.key})
@@ -171,6 +171,14 @@ func TestMetricsTakeAKeyWithRead(t *testing.T) {
 		}
 		if got := ask(s.caller(store.ScopePublish)); got.StatusCode != http.StatusForbidden {
 			t.Errorf("with publish: %s", got.Status)
+		}
+		other, err := s.store.AddAccount(t.Context(), "other")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ask(s.callerOf(other, store.ScopeManage))
+		if has(t, got.body, "tell of all accounts", "Ask the operator", "-metrics-addr"); got.StatusCode != http.StatusForbidden || strings.Contains(got.body, "belfry_") {
+			t.Errorf("with a key of another account: %s", got.Status)
 		}
 		if got := ask(s.caller(store.ScopeRead)); got.StatusCode != http.StatusOK || !strings.Contains(got.body, "belfry_http_requests_total") {
 			t.Errorf("with read: %s", got.Status)

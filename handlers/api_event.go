@@ -38,7 +38,7 @@ func (h *Handlers) apiPublish(c echo.Context) error {
 }
 
 func (h *Handlers) apiPublishBatch(c echo.Context) error {
-	in := web.Bounded[eventInput]{Most: h.store.Limits().BatchEvents}
+	in := web.Bounded[eventInput]{Most: h.store.Limits().BatchEvents, Of: `events such as {"event":"call.ended","data":{}}`}
 	if err := web.DecodeJSON(c, &in); err != nil {
 		return err
 	}

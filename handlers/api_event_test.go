@@ -90,8 +90,8 @@ func TestABatchIsAllOrNothing(t *testing.T) {
 			is(http.StatusUnprocessableEntity).names("[1].event", "[1].data", "[2].event", "[2].agent_id")
 		k.post("/events/batch", `[{"event":"call.started","data":{}},{"event":"call.started","data":{},"agent_id":""}]`).is(http.StatusUnprocessableEntity).names("[1].agent_id")
 		k.post("/events/batch", `[{"event":"call.started","data":{"a":{"b":1,"b":2}}}]`).is(http.StatusUnprocessableEntity).names("[0].data.a.b")
-		k.post("/events/batch", `[]`).is(http.StatusUnprocessableEntity)
-		k.post("/events/batch", `{}`).is(http.StatusUnprocessableEntity)
+		k.post("/events/batch", `[]`).is(http.StatusUnprocessableEntity).tells("a batch has 1 to 500 events")
+		k.post("/events/batch", `{}`).is(http.StatusUnprocessableEntity).tells(`The body must be an array of events such as {"event":"call.ended","data":{}}, not an object.`)
 		k.post("/events/batch", "["+strings.TrimSuffix(strings.Repeat(`{"event":"call.ended","data":{}},`, 501), ",")+"]").is(http.StatusUnprocessableEntity)
 		k.post("/events/batch", "["+strings.Repeat(`{},`, 100_000)+"{}]").is(http.StatusUnprocessableEntity)
 		var list []eventJSON
@@ -169,6 +169,9 @@ func TestAnEventIsRefusedWithTheFieldAndTheReason(t *testing.T) {
 		for _, test := range tests {
 			k.post("/events", test.body).is(http.StatusUnprocessableEntity).names(test.field)
 		}
+		k.post("/events", `{"event":"call.ended"}`).tells("data: is required: a JSON object, {} where there is nothing to tell")
+		k.post("/events", `{"data":{}}`).tells("event: is required: a type such as call.ended")
+		k.post("/events", `{"event":"call.ended","data":[]}`).tells("data: must be a JSON object")
 		data := func(n int) string { return `{"event":"call.ended","data":{"a":"` + strings.Repeat("x", n-8) + `"}}` }
 		k.post("/events", data(256<<10)).is(http.StatusAccepted)
 		k.post("/events", data(256<<10+1)).is(http.StatusRequestEntityTooLarge).code("too_large").names("data")

@@ -186,6 +186,25 @@ func outOfScope(c echo.Context, scope store.Scope) error {
 	return &web.Error{Status: http.StatusForbidden, Code: "insufficient_scope", Detail: "This call needs a key with the scope " + string(scope) + "."}
 }
 
+// operatorsKey lets keys of the first account pass, which is the operator's: what
+// is behind it tells of all accounts.
+func (h *Handlers) operatorsKey(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		first, err := h.store.AccountByName(c.Request().Context(), "")
+		if err != nil {
+			return err
+		}
+		if accountIn(c) != first.ID {
+			return &web.Error{
+				Status: http.StatusForbidden, Code: "forbidden",
+				Detail: "Metrics tell of all accounts, so this takes a key with read of the account " + strconv.Quote(first.Name) +
+					". Ask the operator for one, or for the address of -metrics-addr.",
+			}
+		}
+		return next(c)
+	}
+}
+
 // keyIn gives the key of the call, on routes behind keyWith only.
 func keyIn(c echo.Context) store.APIKey {
 	key, _ := c.Get(apiKeyKey).(store.APIKey)

@@ -103,6 +103,19 @@ func (r reply) is(status int) reply {
 	return r
 }
 
+// tells fails the test unless the problem's detail is this.
+func (r reply) tells(detail string) reply {
+	r.t.Helper()
+	var p struct{ Detail string }
+	if err := json.Unmarshal(r.body, &p); err != nil {
+		r.t.Fatal(err)
+	}
+	if p.Detail != detail {
+		r.t.Errorf("the problem tells %q, want %q", p.Detail, detail)
+	}
+	return r
+}
+
 // names fails the test unless the problem names exactly these fields.
 func (r reply) names(fields ...string) reply {
 	r.t.Helper()

@@ -229,6 +229,10 @@ func (f fault) detail() string {
 	}
 	var parts []string
 	for _, wrong := range f.Fields[:min(len(f.Fields), detailFields)] {
+		if wrong.Field == "" { // of the body as a whole
+			parts = append(parts, wrong.Detail)
+			continue
+		}
 		parts = append(parts, wrong.Field+": "+wrong.Detail)
 	}
 	if more := len(f.Fields) - detailFields; more > 0 {

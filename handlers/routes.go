@@ -119,7 +119,10 @@ func (h *Handlers) Routes(s *web.Server) {
 	read.get(apiPath+"/events/:id", h.apiEvent)
 	read.get(apiPath+"/event-types", h.apiEventTypes)
 	read.get(apiPath+"/limits", h.apiLimits)
-	read.get("/metrics", echo.WrapHandler(s.MetricsHandler()))
+
+	// What tells of all accounts.
+	operator := routes{e, use(h.keyWith(store.ScopeRead), h.operatorsKey)}
+	operator.get("/metrics", echo.WrapHandler(s.MetricsHandler()))
 
 	manage := routes{e, use(h.keyWith(store.ScopeManage))}
 	manage.post(apiPath+"/webhooks", h.apiAddWebhook)

@@ -97,7 +97,9 @@ type NewEvent struct {
 
 // check brings the event into the form in which it is kept.
 func (e *NewEvent) check(limits Limits, field string, bad *faults) (tooLarge bool) {
-	if err := CheckTypeName(e.Type); err != nil {
+	if e.Type == "" {
+		bad.add(field+"event", "is required: a type such as call.ended")
+	} else if err := CheckTypeName(e.Type); err != nil {
 		bad.add(field+"event", err.Error())
 	} else if IsOwnGroup(e.Type) {
 		bad.add(field+"event", "the webhook group is Belfry's own and can't be published")
@@ -105,9 +107,13 @@ func (e *NewEvent) check(limits Limits, field string, bad *faults) (tooLarge boo
 	if len([]rune(e.AgentID)) > 128 {
 		bad.add(field+"agent_id", "an agent has 1 to 128 characters")
 	}
+	if len(e.Data) == 0 {
+		bad.add(field+"data", "is required: a JSON object, {} where there is nothing to tell")
+		return false
+	}
 	var compact bytes.Buffer
 	compact.Grow(len(e.Data))
-	if err := json.Compact(&compact, e.Data); err != nil || compact.Len() == 0 || compact.Bytes()[0] != '{' {
+	if err := json.Compact(&compact, e.Data); err != nil || compact.Bytes()[0] != '{' {
 		bad.add(field+"data", "must be a JSON object")
 		return false
 	}

@@ -39,7 +39,7 @@ type KeyFormView struct {
 func scopeWords() []Option {
 	return []Option{
 		{Value: "publish", Label: "Publish events"},
-		{Value: "read", Label: "Read webhooks, deliveries, events, limits and metrics"},
+		{Value: "read", Label: "Read webhooks, deliveries, events and limits; in the first account metrics too"},
 		{Value: "manage", Label: "Everything: also add, change and delete webhooks, rotate secrets, test and resend"},
 	}
 }

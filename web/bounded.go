@@ -1,6 +1,8 @@
 package web
 
 import (
+	"errors"
+
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -9,7 +11,9 @@ import (
 // that is kept, so that whoever counts the items sees that there are too many; those behind it are read and dropped, so
 // that a million empty items take no more memory than their bytes.
 type Bounded[T any] struct {
-	Most  int
+	Most int
+	// Of says what the items are, with an example, to who sends no array.
+	Of    string
 	Items []T
 }
 
@@ -17,7 +21,7 @@ type Bounded[T any] struct {
 func (b *Bounded[T]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	b.Items = nil
 	if dec.PeekKind() != '[' {
-		return json.UnmarshalDecode(dec, &b.Items) // null, or the error that says that it must be an array
+		return b.other(dec)
 	}
 	if _, err := dec.ReadToken(); err != nil {
 		return err
@@ -28,6 +32,17 @@ func (b *Bounded[T]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 		}
 	}
 	_, err := dec.ReadToken()
+	return err
+}
+
+// other reads what is no array: null, or what is refused by saying which array it must be.
+func (b *Bounded[T]) other(dec *jsontext.Decoder) error {
+	kind, field := dec.PeekKind(), fieldPath(dec.StackPointer())
+	err := json.UnmarshalDecode(dec, &b.Items)
+	var e *json.SemanticError
+	if errors.As(err, &e) && b.Of != "" {
+		return invalid(field, "must be an array of "+b.Of+", not "+kindName(kind), err)
+	}
 	return err
 }
 

@@ -121,6 +121,10 @@ func invalid(field, detail string, cause error) *Error {
 
 // typeError turns a value of the wrong type, or an unknown member, into a refusal. Other errors are ours and stay.
 func typeError(err error) error {
+	var told *Error
+	if errors.As(err, &told) {
+		return told
+	}
 	var e *json.SemanticError
 	if !errors.As(err, &e) {
 		return err
