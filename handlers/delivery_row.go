@@ -73,7 +73,7 @@ func briefly(d *store.Delivery, line views.DeliveryLine) string {
 	case d.Status == store.Dead:
 		return line.Answer
 	case d.Held == store.HeldRate:
-		return "over rate"
+		return "for the rate"
 	case d.Held == store.HeldInactive:
 		return "webhook inactive"
 	case line.Trouble:

@@ -75,9 +75,12 @@ func roughly(d time.Duration) string {
 	return views.Duration(d)
 }
 
+// anotherDay is how far off a moment is said with its day.
+const anotherDay = 20 * time.Hour
+
 // clock is a moment's time of day, with the day where it is another one.
 func clock(t, now time.Time) string {
-	if d := now.Sub(t).Abs(); d > 20*time.Hour {
+	if d := now.Sub(t).Abs(); d > anotherDay {
 		return t.UTC().Format("2 Jan 15:04")
 	}
 	return views.ClockTime(t)
@@ -102,7 +105,7 @@ func (s *deliveryStory) stepsToCome(last, now time.Time) []views.StepView {
 		wait := s.scheduled(n - 1)
 		at = at.Add(wait)
 		step := views.StepView{Kind: "later", Number: n, Title: "Attempt " + strconv.Itoa(n), Lines: []string{"about " + clock(at, now), "after " + roughly(wait)}}
-		if at.Sub(now) <= 20*time.Hour {
+		if at.Sub(now) <= anotherDay {
 			step.Lines[0] = "about " + at.UTC().Format("15:04")
 		}
 		if s.Held != "" {

@@ -42,6 +42,7 @@ func TestADeliveredDeliveryIsResentOnceAfterAQuestion(t *testing.T) {
 		s.answer(http.StatusOK)
 		doc := b.get(deliveryPath(id) + "?confirm=resend").dom(t)
 		has(t, plain(doc, "#delivery"), "Attempt 1 answered 200 OK in 12 ms.")
+		has(t, plain(doc, "dialog#resend"), "It gets up to 11 more attempts, 6 new ones and the 5 it has not used.")
 		if doc.Find("dialog#resend[open]").Length() != 1 {
 			t.Fatal("the question is not open")
 		}
@@ -57,7 +58,12 @@ func TestADeliveredDeliveryIsResentOnceAfterAQuestion(t *testing.T) {
 		if err != nil || d.Status != store.Pending || d.MaxAttempts != 12 {
 			t.Fatalf("%v, %d attempts at most, %v; want pending and one set of 6 more", d.Status, d.MaxAttempts, err)
 		}
+		has(t, plain(b.get(deliveryPath(id)).dom(t), ".why"), "It was delivered by attempt 1, and is sent again: attempt 2 is next.", "Attempt 1 delivered it at ")
 		s.answer(http.StatusOK)
+		arrived := plain(b.get(deliveryPath(id)).dom(t), ".why")
+		if has(t, arrived, "Attempt 2 answered 200 OK", "Attempt 1 delivered it at "); strings.Contains(arrived, "It took") {
+			t.Errorf("each of two attempts delivered it, and the page says %q", arrived)
+		}
 		no := false
 		if _, _, err := s.store.UpdateWebhook(t.Context(), s.account.ID, w.ID, store.WebhookPatch{Active: &no}); err != nil {
 			t.Fatal(err)
@@ -65,6 +71,10 @@ func TestADeliveredDeliveryIsResentOnceAfterAQuestion(t *testing.T) {
 		token, _ = b.get(deliveryPath(id)).dom(t).Find("dialog#resend input[name=token]").Attr("value")
 		b.post(deliveryPath(id)+"/resend", url.Values{"token": {token}})
 		has(t, plain(b.get(deliveryPath(id)).dom(t), "body"), "Resent, and held: its webhook is inactive.")
+		if err := s.store.DeleteWebhook(t.Context(), s.account.ID, w.ID); err != nil {
+			t.Fatal(err)
+		}
+		has(t, plain(b.get(deliveryPath(id)).dom(t), ".why"), "Its webhook was deleted before it could be delivered again.", "Attempt 2 delivered it at ")
 	})
 }
 
@@ -177,6 +187,41 @@ func TestTheTimeLineHasEveryAttemptThatMayCome(t *testing.T) {
 		if got := s.steps(at)[1]; got.Title != want || got.Lines[0] != "before it was resent" {
 			t.Errorf("%d attempts before it was resent: %q", earlier, got.Title)
 		}
+	}
+}
+
+func TestADeliveryThatArrivedBeforeSaysSoWhateverBecameOfTheRepeat(t *testing.T) {
+	at := time.Date(2026, 11, 21, 14, 31, 22, 0, time.UTC)
+	for status, want := range map[store.Status]string{
+		store.Failed:     "Attempt 1 delivered it at 14:31:22 UTC. ",
+		store.Dead:       "Attempt 1 delivered it at 14:31:22 UTC. Reactivate the webhook, then resend this delivery if it still matters: it gets up to 16 more attempts, 6 new ones and the 10 it has not used.",
+		store.Processing: "Attempt 1 delivered it at 14:31:22 UTC. The endpoint has 10 s",
+		store.Pending:    "Attempt 1 delivered it at 14:31:22 UTC. If attempt 12 fails too",
+	} {
+		s := &deliveryStory{
+			Delivery: &store.Delivery{Status: status, Attempts: 2, MaxAttempts: 12, ScheduleStart: 1}, limits: store.DefaultLimits(), now: at.Add(time.Hour),
+			attempts: []store.Attempt{{Number: 1, StatusCode: 200, StartedAt: store.At(at)}, {Number: 2, StatusCode: 500, Error: "status", StartedAt: store.At(at.Add(time.Minute))}},
+		}
+		has(t, s.why().Text, want)
+	}
+	s := &deliveryStory{now: at.Add(48 * time.Hour)}
+	has(t, s.arrivedWords(&store.Attempt{Number: 3, StartedAt: store.At(at)}), "Attempt 3 delivered it on 21 Nov 2026 at 14:31 UTC.")
+}
+
+func TestAHeldDeliverySaysWhyItWaitsAndHowItGoesOn(t *testing.T) {
+	for _, tt := range []struct {
+		held string
+		rate int
+		want []string
+	}{
+		{store.HeldRate, 1000, []string{"waits for its turn", "as the rate of 1,000 a minute allows: up to 50 at once, then about 16.7 a second, oldest first."}},
+		{store.HeldRate, 10, []string{"the rate of 10 a minute allows: up to 50 at once, then one every 6 s"}},
+		{store.HeldRate, 600_000, []string{"the rate of 600,000 a minute allows: up to 500 at once, then 10,000 a second"}},
+		{store.HeldProbing, 1000, []string{"10 failed attempts in a row", "waits longer than the schedule of retries says", "alone after 5 s, 1 min, 10 min, then every 15 min, the oldest and the newest by turns"}},
+	} {
+		s := &deliveryStory{Delivery: &store.Delivery{Status: store.Pending, Held: tt.held}, limits: store.DefaultLimits()}
+		s.limits.RatePerMinute = tt.rate
+		has(t, s.why().Bold+" "+s.why().Text, tt.want...)
 	}
 }
 

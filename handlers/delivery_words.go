@@ -12,8 +12,17 @@ import (
 )
 
 // why says where the delivery stands: what happened, what comes next, and what
-// one can do about it.
+// one can do about it. Of a delivery that is sent again it says first that it
+// arrived before.
 func (s *deliveryStory) why() views.WhyView {
+	w := s.whyNow()
+	if a := s.arrived(); a != nil {
+		w.Text = strings.TrimSpace(s.arrivedWords(a) + " " + w.Text)
+	}
+	return w
+}
+
+func (s *deliveryStory) whyNow() views.WhyView {
 	switch s.Status {
 	case store.Pending:
 		if s.Held != "" {
@@ -48,6 +57,9 @@ func (s *deliveryStory) whyPending() views.WhyView {
 		w.Bold, w.Text = "It was accepted and has not been sent yet.", "It goes out as soon as a sender is free."
 	case s.ScheduleStart > 0 && s.Attempts == s.ScheduleStart:
 		w.Bold = "It was resent, and attempt " + strconv.Itoa(s.Attempts+1) + " is next."
+		if a := s.arrived(); a != nil {
+			w.Bold = "It was delivered by attempt " + strconv.Itoa(a.Number) + ", and is sent again: attempt " + strconv.Itoa(s.Attempts+1) + " is next."
+		}
 		w.Text = "The schedule of retries begins anew."
 	default:
 		w.Bold = "Attempt " + strconv.Itoa(last.Number) + " of " + strconv.Itoa(s.MaxAttempts) + " " + happened(last) + patience(last) + "."
@@ -128,15 +140,16 @@ func (s *deliveryStory) whyHeld() views.WhyView {
 	case store.HeldInactive:
 		return s.whyInactive(w)
 	case store.HeldRate:
-		w.Bold = "The account is over its rate of " + views.Count(s.limits.RatePerMinute) + " requests per minute."
-		w.Text = "It goes on as soon as there is room, oldest first. Nothing fails and no attempt is used."
+		w.Bold = "It waits for its turn in the account's outgoing rate."
+		w.Text = "It goes out as the rate of " + views.Count(s.limits.RatePerMinute) + " a minute allows: " + rateWords(s.limits) + ", oldest first. Nothing fails and no attempt is used."
 		w.Do = views.Link{Label: "See limits", Href: "/setup/webhooks/limits"}
 	case store.HeldProbing:
 		w.Label, w.Bold = "Next probe", "Its endpoint is being probed after 10 failed attempts in a row."
 		if s.LastDetail != "" {
 			w.Bold = sentence(s.LastDetail) + " " + w.Bold
 		}
-		w.Text = "One pending delivery goes alone, the oldest and the newest by turns. One success restores the endpoint, and this delivery follows; until then it uses no attempt."
+		w.Text = "So it waits longer than the schedule of retries says: one delivery goes alone " + probeTimes() +
+			", the oldest and the newest by turns. One success restores the endpoint, and this delivery follows; until then only the one that goes uses an attempt."
 	default:
 		w.Bold = "All " + strconv.Itoa(s.limits.InFlight) + " places for requests to its endpoint are taken."
 		w.Text = "It goes as soon as one of them is answered. Other webhooks are not slowed down."
@@ -176,7 +189,7 @@ func (s *deliveryStory) whyDelivered() views.WhyView {
 		w.Bold = "Attempt " + strconv.Itoa(last.Number) + " answered " + codeWords(last.StatusCode) + " in " + views.Duration(last.Duration) + "."
 	}
 	w.Text = "The endpoint has it, and nothing more happens by itself."
-	if s.Attempts > 1 {
+	if s.Attempts > 1 && s.arrived() == nil {
 		w.Text = "It took " + strconv.Itoa(s.Attempts) + " attempts. " + w.Text
 	}
 	if s.Test {
@@ -198,23 +211,26 @@ func (s *deliveryStory) whyFailed() views.WhyView {
 		w.Bold = "All " + strconv.Itoa(s.Attempts) + " attempts are used; the last one " + happened(last) + "."
 		w.Text = s.advice(last) + " "
 	}
-	w.Text += "Resend it when the endpoint is well again: it gets " + strconv.Itoa(s.limits.MaxAttempts()) + " more attempts."
+	w.Text += "Resend it when the endpoint is well again: it gets " + s.moreAttempts() + "."
 	return w
 }
 
 func (s *deliveryStory) whyDead() views.WhyView {
-	w := views.WhyView{Question: "Why is it dead?"}
+	w, again := views.WhyView{Question: "Why is it dead?"}, ""
+	if s.arrived() != nil {
+		again = " again"
+	}
 	switch s.DeadReason() {
 	case "deleted":
-		w.Bold, w.Text = "Its webhook was deleted before it could be delivered.", "There is nowhere to send it any more. Its event is kept, and another webhook may have got it."
+		w.Bold, w.Text = "Its webhook was deleted before it could be delivered"+again+".", "There is nowhere to send it any more. Its event is kept, and another webhook may have got it."
 	case store.ReasonGone:
-		w.Bold, w.Text = "The endpoint answered 410 Gone: it wants nothing more.", "The webhook was deactivated. If that was a mistake, reactivate the webhook and resend this delivery."
+		w.Bold, w.Text = "The endpoint answered 410 Gone: it wants nothing more.", "The webhook was deactivated. If that was a mistake, reactivate the webhook and resend this delivery: it gets "+s.moreAttempts()+"."
 		if s.Test {
 			w.Text = "This was a test, so the webhook stays as it is."
 		}
 	default:
 		w.Bold = "It was held for " + views.Duration(s.limits.HeldFor) + ", longer than Belfry keeps what can't be sent."
-		w.Text = "Reactivate the webhook, then resend this delivery if it still matters."
+		w.Text = "Reactivate the webhook, then resend this delivery if it still matters: it gets " + s.moreAttempts() + "."
 	}
 	return w
 }

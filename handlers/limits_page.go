@@ -46,8 +46,8 @@ func limitNotices(u store.LimitsUse) []views.Msg {
 	}
 	if u.Held > 0 {
 		notices = append(notices, views.Msg{
-			Tone: "warn", Icon: "hourglass", Bold: "Outgoing requests reached " + perMinute(u.Limits.RatePerMinute) + ".",
-			Text:   views.Plural(int(u.Held), "delivery is", "deliveries are") + " held and go on as the rate allows. Nothing fails and no attempt is used.",
+			Tone: "warn", Icon: "hourglass", Bold: views.Plural(int(u.Held), "delivery waits", "deliveries wait") + " for the outgoing rate of " + perMinute(u.Limits.RatePerMinute) + ".",
+			Text:   "They go " + rateWords(u.Limits) + ", so a burst waits also while the minute's count is below the limit. Nothing fails and no attempt is used.",
 			Action: views.Link{Label: "See held", Href: logsPath + "?status=held"},
 		})
 	}
@@ -60,6 +60,21 @@ func limitNotices(u store.LimitsUse) []views.Msg {
 		notices = append(notices, views.Msg{Tone: "warn", Icon: "hourglass", Bold: "All tests of this minute are sent.", Text: "More can be sent in a minute."})
 	}
 	return notices
+}
+
+// rateWords say how the account's rate lets requests go.
+func rateWords(l store.Limits) string {
+	return "up to " + views.Count(l.RateBurst()) + " at once, then " + views.EvenRate(l.RatePerMinute)
+}
+
+// probeTimes say when a webhook is probed.
+func probeTimes() string {
+	waits := store.ProbeWaits()
+	text := "after "
+	for _, wait := range waits[:len(waits)-1] {
+		text += views.Duration(wait) + ", "
+	}
+	return text + "then every " + views.Duration(waits[len(waits)-1])
 }
 
 func amount(n int64) string { return views.Count(int(n)) }
@@ -95,7 +110,7 @@ func outgoingLine(u store.LimitsUse) views.LimitLine {
 		left, tone = left+", "+amount(u.Held)+" held", "warn"
 	}
 	return views.LimitLine{
-		Name: "Outgoing requests", Text: "At the limit deliveries wait as held. Over all nodes together.",
+		Name: "Outgoing requests", Text: "Over all nodes: " + rateWords(u.Limits) + ". Others wait as held. Counted here: attempts of the last 60 s, of any kind; the peak is the busiest minute.",
 		Meter: meter("Outgoing requests", u.RequestsPerMinute, tone, left, peakWords(u.RequestsPerMinute)), Limit: perMin(u.Limits.RatePerMinute),
 	}
 }
@@ -239,8 +254,8 @@ func retriesWords(waits []time.Duration) string {
 func retryRules() []views.Rule {
 	return []views.Rule{
 		{Name: "Asked to wait", Text: "Retry-After on 429 and 503 is honoured in full when longer, up to 24 h."},
-		{Name: "10 failures in a row", Text: "The endpoint is probed: one request at a time. One success restores it."},
-		{Name: "3 days without a success", Text: "And 20 failed attempts: the webhook is deactivated and you are told."},
+		{Name: "10 failures in a row", Text: "The endpoint is probed: one request at a time, " + probeTimes() + ". One success restores it."},
+		{Name: "3 days without a success", Text: "And 20 failed attempts: the webhook is deactivated. A notice on the pages says so, and webhook.disabled goes to webhooks that take it."},
 		{Name: "410 Gone", Text: "No retry. The delivery is dead and the webhook inactive."},
 	}
 }

@@ -78,7 +78,7 @@ func (h *Handlers) showBulk(c echo.Context, status int, v views.BulkView, faults
 	if faults != nil {
 		v.Fault = cmp.Or(sentence(faults.Detail), faults.Of("pace"), faults.Of("status"))
 	}
-	v.Status, v.Rate = ask.Status[0], p.Account.Limits.RatePerMinute
+	v.Status, v.Rate, v.Attempts = ask.Status[0], p.Account.Limits.RatePerMinute, p.Account.Limits.MaxAttempts()
 	v.Action, v.Back = f.address(views.BulkAddress), f.address(logsPath)
 	for _, choice := range []store.Status{store.Failed, store.Dead, store.Delivered} {
 		v.Which = append(v.Which, views.Choice{

@@ -32,7 +32,7 @@ func TestAResendOfManyIsAskedForInNumbersAndLeadsToItsProgress(t *testing.T) {
 			t.Fatal(err)
 		}
 		fields, text := b.ask("?event=call.*&time=7d&status=pending")
-		has(t, text, "Resend 6 failed deliveries?", "Eventcall.*", "one.example/hookHelduntil you reactivate the webhook3", "two.example/hookSent3", "About 4 s", "Resend 6")
+		has(t, text, "Resend 6 failed deliveries?", "Eventcall.*", "one.example/hookHelduntil you reactivate the webhook3", "two.example/hookSent3", "About 4 s", "Each gets 6 attempts on top of those it has not used.", "Resend 6")
 		if fields.Get("pace") != usualPace {
 			t.Errorf("the pace chosen is %q", fields.Get("pace"))
 		}

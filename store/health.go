@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -18,6 +19,10 @@ const (
 // probeWaits are the waits before the first, second and third probe; the last
 // one goes for all that follow.
 var probeWaits = [...]time.Duration{5 * time.Second, time.Minute, 10 * time.Minute, 15 * time.Minute}
+
+// ProbeWaits are the waits before the probes of a webhook; the last holds for
+// all that follow.
+func ProbeWaits() []time.Duration { return slices.Clone(probeWaits[:]) }
 
 func probeWait(step int64) time.Duration {
 	return probeWaits[min(step, int64(len(probeWaits)-1))]

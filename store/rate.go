@@ -36,11 +36,15 @@ func (b bucket) use(usedUntil, now, n int64) int64 {
 	return max(usedUntil, now-b.burst*b.interval) + n*b.interval
 }
 
-// rate is the account's bucket. Above 60 000 a minute an even refill is finer
-// than a batch, so the bucket holds what 50 ms refill.
+// RateBurst is how many outgoing requests may start at once; those behind them
+// start evenly, RatePerMinute a minute. Above 60 000 a minute an even refill is
+// finer than a batch, so the bucket holds what 50 ms refill.
+func (l Limits) RateBurst() int { return max(rateBurst, l.RatePerMinute/1200) }
+
+// rate is the account's bucket.
 func (a *accountState) rate() bucket {
-	n := a.desk.account.Limits.RatePerMinute
-	return perMinute(n, max(rateBurst, int64(n)/1200))
+	l := a.desk.account.Limits
+	return perMinute(l.RatePerMinute, int64(l.RateBurst()))
 }
 
 func (a *accountState) tokens() int64 { return a.rate().free(a.used, a.Now) }

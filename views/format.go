@@ -91,6 +91,17 @@ func two(d, large time.Duration, largeName string, small time.Duration, smallNam
 	return out
 }
 
+// EvenRate writes a rate of so many a minute as it goes evenly: about 16.7 a second, one every 6 s.
+func EvenRate(perMinute int) string {
+	if perMinute < 60 {
+		return "one every " + Duration(time.Minute/time.Duration(max(1, perMinute)))
+	}
+	if perMinute >= 6000 || perMinute%60 == 0 {
+		return Count(perMinute/60) + " a second"
+	}
+	return "about " + strconv.FormatFloat(float64(perMinute)/60, 'f', 1, 64) + " a second"
+}
+
 // Bytes writes a size: 512 bytes, 18 KiB, 1.2 GiB.
 func Bytes(n int64) string {
 	if n < 1024 {

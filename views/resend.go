@@ -16,6 +16,7 @@ type BulkView struct {
 	Asked    []Fact       // what the filters ask for
 	Which    []Choice     // the statuses that can be resent
 	Rate     int          // requests per minute that the account may make
+	Attempts int          // that a resend gives each
 	Pace     string
 	Action   string
 	Back     string // the log with the same filters
@@ -87,6 +88,15 @@ func statusNoun(status store.Status, n int) string {
 		return status.String() + " delivery"
 	}
 	return status.String() + " deliveries"
+}
+
+// attempts says how many attempts each gets.
+func (v BulkView) attempts() string {
+	text := "Each gets " + Plural(v.Attempts, "attempt", "attempts") + " on top of those it has not used"
+	if v.Status == store.Delivered {
+		text += ": up to " + Count(2*v.Attempts-1) + " where the first one arrived"
+	}
+	return text + "."
 }
 
 func (v BulkView) cards() CardsView {

@@ -100,7 +100,7 @@ func healthNotice(p WebhookPage) templ.Component {
 		switch p.Health.State {
 		case store.HealthFailing:
 			templ_7745c5c3_Err = Message(Msg{Tone: "bad", Bold: "Failing since " + sinceWords(p.Health.Since.Time, Now(ctx)) + " UTC: " + failureSentence(p.Health), Action: lastAnswer(p),
-				Text: "Retries go on as planned, nothing is lost. After 10 failures in a row Belfry sends one request at a time until one succeeds; after 3 days without a success it deactivates this webhook and tells you."}).Render(ctx, templ_7745c5c3_Buffer)
+				Text: "Retries go on as planned, nothing is lost. After 10 failures in a row Belfry sends one request at a time until one succeeds; after 3 days without a success it deactivates this webhook, says so on the pages and sends webhook.disabled to webhooks that take it."}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -142,7 +142,7 @@ func healthNotice(p WebhookPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		case store.HealthHeld:
-			templ_7745c5c3_Err = Message(Msg{Tone: "warn", Icon: "hourglass", Bold: "Held: the account is at its rate of " + Count(p.RatePerMinute) + " requests per minute.", Text: "Deliveries wait for their turn; nothing fails and no attempt is used.", Action: Link{Label: "Limits", Href: "/setup/webhooks/limits"}}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Message(Msg{Tone: "warn", Icon: "hourglass", Bold: "Held: deliveries wait for the account's rate of " + Count(p.RatePerMinute) + " requests per minute.", Text: "They go " + EvenRate(p.RatePerMinute) + "; nothing fails and no attempt is used.", Action: Link{Label: "Limits", Href: "/setup/webhooks/limits"}}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

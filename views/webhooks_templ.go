@@ -739,9 +739,9 @@ func healthReason(o store.Overview, p WebhooksPage) templ.Component {
 			}
 		case store.HealthHeld:
 			var templ_7745c5c3_Var27 string
-			templ_7745c5c3_Var27, templ_7745c5c3_Err = templ.JoinStringErrs("account over its rate, on ")
+			templ_7745c5c3_Var27, templ_7745c5c3_Err = templ.JoinStringErrs("waits for the account's rate, on ")
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/webhooks.templ`, Line: 157, Col: 33}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/webhooks.templ`, Line: 157, Col: 40}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var27))
 			if templ_7745c5c3_Err != nil {
@@ -972,7 +972,7 @@ func healthRules(p WebhooksPage) templ.Component {
 			{"Failing", "A fifth or more of the last hour's attempts failed, and at least 5."},
 			{"Probing", "10 attempts in a row failed. One request at a time goes out until one succeeds."},
 			{"Slow", "The slowest twentieth of the last hour took over " + Duration(p.Timeout/2) + "."},
-			{"Held", "Deliveries wait because the account is at its rate. Nothing is lost."},
+			{"Held", "Deliveries wait for the account's outgoing rate. Nothing is lost."},
 			{"Inactive", "Paused by somebody, or by Belfry after 3 days without a success or an answer of 410 Gone."},
 		}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
