@@ -66,6 +66,9 @@ func prepareAccountLimit(p *program, flags *flag.FlagSet) action {
 		})
 	}
 	return func(ctx context.Context, c *config) error {
+		if err := mustHaveDatabase(c); err != nil {
+			return err
+		}
 		return p.withAccount(ctx, c, *name, func(st *store.Store, a store.Account) error {
 			a, err := setLimits(ctx, st, a, changes)
 			if err != nil {

@@ -71,7 +71,7 @@ func (c *config) folder() string {
 
 func openCurrent(ctx context.Context, c *config) (*store.Store, error) {
 	st, err := openChecked(ctx, c)
-	if !errors.Is(err, store.ErrSchema) || c.databaseURL != "" {
+	if unfinished := errors.Is(err, store.ErrSchema) || errors.Is(err, store.ErrNoKey); !unfinished || c.databaseURL != "" {
 		return st, err
 	}
 	// Where the lock is taken a server, or another command, does the same now.

@@ -202,7 +202,7 @@ func TestANewDatabaseIsSpokenOfOnceWhenItIsMade(t *testing.T) {
 }
 
 func TestWhatNeedsAnInstallationMakesNone(t *testing.T) {
-	for _, args := range []string{"publish -event order.paid", "user reset-password -email mira@example.com"} {
+	for _, args := range []string{"publish -event order.paid", "user reset-password -email mira@example.com", "account limit", "account limit -max-webhooks 5"} {
 		dir := filepath.Join(t.TempDir(), "mistyped")
 		got := call(t, map[string]string{"BELFRY_DATA_DIR": dir}, "correct horse battery\n", strings.Fields(args)...)
 		if got.code != 1 || got.out != "" || !strings.Contains(got.errors, "there is no database in "+dir+": name the data folder") {
@@ -229,6 +229,30 @@ func TestAnotherSecretKeyIsRefused(t *testing.T) {
 			t.Errorf("another secret key: code %d, %q", got.code, got.errors)
 		}
 	})
+}
+
+// TestAMissingKeyFileIsSpokenOfAndNotReplaced is what follows a backup of the
+// database put back without its key.
+func TestAMissingKeyFileIsSpokenOfAndNotReplaced(t *testing.T) {
+	db := storetest.NoDatabase(t)
+	environment := map[string]string{"BELFRY_DATA_DIR": db.Dir, "BELFRY_ADDR": "127.0.0.1:0"}
+	must(t, environment, "", "key", "add", "-name", "ci")
+	file := filepath.Join(db.Dir, "secret.key")
+	key, err := os.ReadFile(file)
+	if err != nil || os.Remove(file) != nil {
+		t.Fatalf("key add made no key: %v", err)
+	}
+	for _, args := range []string{"doctor", "serve", "migrate", "publish -event order.paid", "key add -name ci"} {
+		got := call(t, environment, "", strings.Fields(args)...)
+		if said := got.out + got.errors; got.code != 1 || !strings.Contains(said, "missing: "+file) || !strings.Contains(said, "put the file back") || strings.Contains(said, "not the one") {
+			t.Errorf("%s: code %d, %q; want that %s is missing", args, got.code, said, file)
+		}
+		if _, err := os.Stat(file); err == nil {
+			t.Fatalf("%s made another key", args)
+		}
+	}
+	environment["BELFRY_SECRET_KEY"] = strings.TrimSpace(string(key))
+	must(t, environment, "", "key", "add", "-name", "given")
 }
 
 func TestCommandsDoNotMigrateWhatAnotherProcessServes(t *testing.T) {

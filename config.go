@@ -62,7 +62,7 @@ func settings() []setting {
 		{"base-url", "url", "", "where people reach the server, as https://hooks.example.com. With https: Secure cookies and HSTS; other hosts are refused", applyBaseURL},
 		{"database-url", "url", "", "Postgres, as postgres://user:password@host:5432/name; empty: SQLite in the data folder", applyDatabaseURL},
 		{"data-dir", "folder", "./data", "the folder of the SQLite database and of the secret key", func(c *config, v string) error { c.dataDir = v; return nil }},
-		{"secret-key", "text", "", "32 characters or more that encrypt what is secret in the database. Empty: made once and kept in the data folder; required with Postgres", applySecretKey},
+		{"secret-key", "text", "", "32 characters or more that encrypt what is secret in the database. Empty: made once, with the database, and kept in the data folder; required with Postgres", applySecretKey},
 		{"secret-key-file", "file", "", "a file that holds the secret key, instead of -secret-key", applySecretKeyFile},
 		{"allow-targets", "list", "", "addresses, CIDRs and host names that may be private and plain http, as 10.0.0.0/8,acme=hooks.internal; an entry may be bound to an account. Empty: public https only", applyTargets},
 		{"trusted-proxies", "list", "", "CIDRs of the proxies whose X-Forwarded-For is believed. Empty: forwarded headers are ignored", applyProxies},
@@ -164,7 +164,7 @@ func (c *config) readSecretKeyFile() error {
 	}
 	text, err := os.ReadFile(c.secretKeyFile)
 	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("%w; make one with: (umask 077; head -c 32 /dev/urandom | base64 > %s)", err, c.secretKeyFile)
+		return fmt.Errorf("%w; put it back, or make one for a new database: (umask 077; head -c 32 /dev/urandom | base64 > %s)", err, c.secretKeyFile)
 	}
 	if err != nil {
 		return err

@@ -75,6 +75,7 @@ func (d *doctor) examine(ctx context.Context) {
 	d.check("settings", "all can be read", nil)
 	folder, err := d.dataFolder()
 	d.check("data folder", folder, err)
+	d.keyFile()
 	d.disk()
 	d.database(ctx, err == nil)
 	if d.store != nil {
@@ -108,17 +109,29 @@ func (d *doctor) dataFolder() (string, error) {
 	probe.Close()
 	os.Remove(probe.Name())
 	for _, name := range []string{"secret.key", "belfry.db"} {
-		if err := ownersOnly(filepath.Join(d.c.dataDir, name)); err != nil && info.Mode().Perm()&0o077 != 0 {
+		if err := kept(filepath.Join(d.c.dataDir, name), 0o077); err != nil {
 			return "", err
 		}
 	}
 	return d.c.dataDir + " can be written to, and others can't read what is in it", nil
 }
 
-// ownersOnly says whether others than its owner may read or write a file.
-func ownersOnly(path string) error {
-	info, err := os.Stat(path)
-	if err == nil && info.Mode().Perm()&0o077 != 0 {
+// keyFile says whether others may read a key file of the operator's own, which
+// may be meant for a group.
+func (d *doctor) keyFile() {
+	if path := d.c.secretKeyFile; path != "" {
+		d.check("key file", "others can't read "+path, kept(path, 0o007))
+	}
+}
+
+// kept says whether a file is kept from those whom the bits of its mode stand
+// for, by itself or by its folder.
+func kept(path string, from os.FileMode) error {
+	open := func(path string) bool {
+		info, err := os.Stat(path)
+		return err == nil && info.Mode().Perm()&from != 0
+	}
+	if open(path) && open(filepath.Dir(path)) {
 		return fmt.Errorf("others may read %s: chmod 600 it, or chmod 700 its folder", path)
 	}
 	return nil

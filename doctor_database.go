@@ -35,7 +35,9 @@ func (d *doctor) database(ctx context.Context, folder bool) {
 	}
 	call, cancel := context.WithTimeout(ctx, answerIn)
 	defer cancel()
-	st, err := store.Open(call, d.c.storeOptions())
+	opt := d.c.storeOptions()
+	opt.LookOnly = true
+	st, err := store.Open(call, opt)
 	if err != nil {
 		d.check("database", "", err)
 		d.skip("not checked: the database can't be opened", databaseChecks[:]...)
@@ -47,34 +49,46 @@ func (d *doctor) database(ctx context.Context, folder bool) {
 	d.check("durability", "what is accepted is safe: "+safe, err)
 	skew, err := d.clockSkew(call)
 	d.check("clock", fmt.Sprintf("%v apart from the database's", skew.Round(time.Millisecond)), err)
-	if d.schema(call) {
-		d.data(ctx)
+	if err := d.store.CheckSchema(call); d.schema(err) {
+		d.data(ctx, err)
 	}
 }
 
-// schema shows two checks that the store makes in one go, and says whether
-// more can be made.
-func (d *doctor) schema(ctx context.Context) bool {
-	err := d.store.CheckSchema(ctx)
+// schema shows two checks that the store made in one go, and says whether more
+// can be made.
+func (d *doctor) schema(err error) bool {
 	if errors.Is(err, store.ErrSchema) {
 		d.check("schema", "", err)
 		d.skip("not checked: it needs the schema", dataChecks[:]...)
 		return false
 	}
 	d.check("schema", "is this version's", nil)
-	d.check("secret key", "is the one this database was first used with", err)
+	if errors.Is(err, store.ErrNoKey) {
+		d.skip("the database knows none yet; the first start sees to it", "secret key")
+	} else {
+		d.check("secret key", "is the one this database was first used with", err)
+	}
 	return true
 }
 
-// data checks what is kept.
-func (d *doctor) data(ctx context.Context) {
+// data checks what is kept; key is what is wrong with the secret key.
+func (d *doctor) data(ctx context.Context, key error) {
+	d.secrets(ctx, key)
+	d.orphans(ctx)
+	d.counts(ctx)
+	d.size(ctx)
+}
+
+// secrets decrypts them all, where the key is theirs.
+func (d *doctor) secrets(ctx context.Context, key error) {
+	if key != nil {
+		d.skip("not checked: it needs the secret key", "secrets")
+		return
+	}
 	call, cancel := context.WithTimeout(ctx, answerIn)
 	defer cancel()
 	secrets, err := d.store.CheckSecrets(call)
 	d.check("secrets", fmt.Sprintf("%d of %[1]d can be decrypted", secrets), err)
-	d.orphans(ctx)
-	d.counts(ctx)
-	d.size(ctx)
 }
 
 // orphans looks for what was accepted and nobody would come for.

@@ -56,6 +56,18 @@ func TestDoctorChangesNothingBeforeTheFirstStart(t *testing.T) {
 	}
 }
 
+func TestDoctorMakesNoKey(t *testing.T) {
+	for state, dir := range map[string]string{"never migrated": emptyDatabase(t), "migrated": storetest.SQLite(t).Dir} {
+		code, results := examined(t, nil, "-data-dir", dir, "-addr", "127.0.0.1:0")
+		if wrong := state == "never migrated"; code == 0 == wrong || !strings.HasPrefix(results["secret key"], "- ") {
+			t.Errorf("%s: exit code %d, secret key: %q; want that there is none to check", state, code, results["secret key"])
+		}
+		if left, err := filepath.Glob(filepath.Join(dir, "secret.key*")); err != nil || len(left) > 0 {
+			t.Errorf("%s: doctor made %v (%v)", state, left, err)
+		}
+	}
+}
+
 func TestDoctorKnowsABelfryButNotWhich(t *testing.T) {
 	environment := environmentFor(storetest.SQLite(t))
 	r := boot(t, environment, "-addr", "127.0.0.1:0")
@@ -126,5 +138,27 @@ func TestDoctorFindsSecretsThatOthersMayRead(t *testing.T) {
 	}
 	if code, results := examined(t, environment, "-addr", "127.0.0.1:0"); code != 1 || !strings.Contains(results["data folder"], "others may read") {
 		t.Errorf("exit code %d, data folder: %q", code, results["data folder"])
+	}
+}
+
+func TestDoctorFindsAKeyFileThatOthersMayRead(t *testing.T) {
+	db := storetest.SQLite(t)
+	migrated(t, db)
+	folder := t.TempDir()
+	key := filepath.Join(folder, "key")
+	if err := os.WriteFile(key, []byte(testKey), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		file, folder os.FileMode
+		code         int
+	}{{0o600, 0o755, 0}, {0o640, 0o755, 0}, {0o644, 0o700, 0}, {0o644, 0o755, 1}} {
+		if os.Chmod(key, tt.file) != nil || os.Chmod(folder, tt.folder) != nil {
+			t.Fatal("the modes can't be set")
+		}
+		code, results := examined(t, map[string]string{"BELFRY_DATA_DIR": db.Dir}, "-addr", "127.0.0.1:0", "-secret-key-file", key)
+		if code != tt.code || strings.Contains(results["key file"], "others may read "+key) != (tt.code == 1) {
+			t.Errorf("mode %o in a folder of %o: exit code %d, %q", tt.file, tt.folder, code, results["key file"])
+		}
 	}
 }

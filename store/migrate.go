@@ -32,8 +32,9 @@ func migrateWith(ctx context.Context, dialect goose.Dialect, db *sql.DB, folder 
 // ErrSchema says that the database's schema is not the one this program knows.
 var ErrSchema = errors.New("the database has another schema version")
 
-// CheckSchema says whether the schema is this program's, for commands that
-// run beside a server and must not change it.
+// CheckSchema says whether the schema is this program's and the secret key the
+// database's, for commands that run beside a server. It changes nothing. The
+// error is ErrSchema, ErrNoKey, or says what is wrong with the key.
 func (s *Store) CheckSchema(ctx context.Context) error {
 	var have int64
 	if err := s.ro.NewRaw("SELECT max(version_id) FROM goose_db_version WHERE is_applied").Scan(ctx, &have); err != nil {

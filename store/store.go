@@ -30,8 +30,12 @@ type Options struct {
 	// made where none is given. It is created when missing.
 	DataDir string
 	// SecretKey encrypts secrets at rest: any string of 32 characters or more.
-	// Empty with SQLite: made once and kept in DataDir; required with Postgres.
+	// Empty with SQLite: made once, beside a database that knows no key, and kept
+	// in DataDir; required with Postgres.
 	SecretKey string
+	// LookOnly makes no secret key: where its file is missing, Open succeeds and
+	// CheckSchema says so. Nothing may be changed through such a store.
+	LookOnly bool
 	// Serve takes the lock that lets only one process serve an SQLite file.
 	Serve bool
 	// Limits are the defaults for accounts that have none of their own.
@@ -69,6 +73,7 @@ type Store struct {
 	ro      *bun.DB // reads; on Postgres the same as db
 	d       dialect
 	seal    *sealer
+	keyless error // why seal is not of the secret key; only with LookOnly
 	node    string
 	bell    *bell
 	desks   deskCache
@@ -140,7 +145,7 @@ type dialect interface {
 }
 
 // Open opens the database that opt names. It does not migrate: call Migrate,
-// or MustBeCurrent where another process owns the schema.
+// or CheckSchema where another process owns the schema.
 func Open(ctx context.Context, opt Options) (*Store, error) {
 	s := &Store{opt: opt, log: opt.Log, bell: newBell(), people: newPeople(opt.PasswordMemory), keys: newKeyCache(), lists: newTurns(), node: uuid.Must(uuid.NewV7()).String()}
 	if s.log == nil {
@@ -164,7 +169,7 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 	if err := open(ctx, s); err != nil {
 		return nil, err
 	}
-	if err := s.openSeal(); err != nil {
+	if err := s.openSeal(ctx); err != nil {
 		s.d.close()
 		return nil, err
 	}
@@ -187,10 +192,13 @@ func (s *Store) Close() error {
 }
 
 // Migrate brings the schema up to date, under a lock, and checks the secret
-// key against the one the database was first used with.
+// key against the one the database was first used with; the first one is kept.
 func (s *Store) Migrate(ctx context.Context) error {
 	if err := s.d.migrate(ctx); err != nil {
 		return fmt.Errorf("migrate: %w", err)
+	}
+	if err := s.noteKey(ctx); err != nil {
+		return err
 	}
 	return s.checkKey(ctx)
 }
