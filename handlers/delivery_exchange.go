@@ -152,20 +152,31 @@ func maskBody(body string) string {
 	return body[:start] + maskMiddle(body[start:start+end]) + body[start+end:]
 }
 
+// curlMasked says in a command that the endpoint will refuse it. It holds nothing
+// that a shell without comments would trip over.
+const curlMasked = "# Signatures and secret headers are cut here. Put in your own, or the endpoint refuses this.\n"
+
 // curlOf is the attempt's request as a command, with the same things masked.
-func curlOf(a *store.Attempt) string {
+func curlOf(a *store.Attempt) views.CurlView {
 	if len(a.Request) == 0 {
-		return ""
+		return views.CurlView{}
 	}
+	body, masked := string(a.RequestBody), false
 	var out strings.Builder
 	out.WriteString("curl -X " + http.MethodPost + " " + shellWord(a.URL))
 	for _, header := range a.Request {
-		out.WriteString(" \\\n  -H " + shellWord(header.Name+": "+maskHeader(header.Name, header.Value)))
+		value := maskHeader(header.Name, header.Value)
+		masked = masked || value != header.Value || store.IsMasked(value)
+		out.WriteString(" \\\n  -H " + shellWord(header.Name+": "+value))
 	}
-	if len(a.RequestBody) > 0 {
-		out.WriteString(" \\\n  --data-raw " + shellWord(maskBody(string(a.RequestBody))))
+	if body != "" {
+		masked = masked || maskBody(body) != body
+		out.WriteString(" \\\n  --data-raw " + shellWord(maskBody(body)))
 	}
-	return out.String()
+	if masked {
+		return views.CurlView{Text: curlMasked + out.String(), Masked: true}
+	}
+	return views.CurlView{Text: out.String()}
 }
 
 // shellWord quotes text so that a shell takes it as one word, whatever is in it.

@@ -42,6 +42,7 @@ func TestADeliveredDeliveryIsResentOnceAfterAQuestion(t *testing.T) {
 		s.answer(http.StatusOK)
 		doc := b.get(deliveryPath(id) + "?confirm=resend").dom(t)
 		has(t, plain(doc, "#delivery"), "Attempt 1 answered 200 OK in 12 ms.")
+		has(t, plain(doc, ".actions"), "Copy as curl, masked")
 		has(t, plain(doc, "dialog#resend"), "It gets up to 11 more attempts, 6 new ones and the 5 it has not used.")
 		if doc.Find("dialog#resend[open]").Length() != 1 {
 			t.Fatal("the question is not open")
@@ -148,10 +149,22 @@ func TestSecretsAreMaskedInTheMiddleAndShellsAreNotFooled(t *testing.T) {
 		Request:     []store.Header{{Name: "X-Webhook-Signature", Value: "sha256=8c1f0babcdefe49a"}, {Name: "webhook-signature", Value: "v1,Yk3vQxabcdefZs8= v1,AAAAAABBBBBBBBCCCC"}},
 		RequestBody: []byte(`{"event":"a.b","data":{"x":"$(rm)'"},"signature":"sha256=8c1f0babcdefe49a"}`),
 	}
-	got := curlOf(a)
+	copied := curlOf(a)
+	got := copied.Text
+	if !copied.Masked || !strings.HasPrefix(got, "# Signatures and secret headers are cut here. Put in your own, or the endpoint refuses this.\ncurl -X POST ") {
+		t.Error("the copy does not begin by saying that it is not whole:", got)
+	}
 	has(t, got, `'https://one.example/it'\''s'`, "sha256=8c1f0b…e49a", "v1,Yk3vQx…Zs8= v1,AAAAAA…CCCC", `"signature":"sha256=8c1f0b…e49a"}'`, `$(rm)'\''`)
 	if strings.Contains(got, "abcdef") {
 		t.Error("a signature is not masked:", got)
+	}
+	a.Request, a.RequestBody = []store.Header{{Name: "X-Webhook-Event", Value: "a.b"}}, []byte(`{"event":"a.b","data":{}}`)
+	if whole := curlOf(a); whole.Masked || strings.Contains(whole.Text, "#") {
+		t.Error("nothing is masked, and the copy says", whole.Text)
+	}
+	a.Request[0].Value = store.Mask("Bearer 0123456789")
+	if !curlOf(a).Masked {
+		t.Error("a header is masked, and the copy does not say so")
 	}
 }
 

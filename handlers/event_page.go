@@ -106,6 +106,9 @@ func verdictLine(verdict store.Verdict, w store.Webhook, e store.Event) views.Ve
 		}
 	case store.NotSubscribed:
 		line.State.Word, line.Text = "Not subscribed", "It did not take "+e.Type+"."
+		if store.IsOwnGroup(e.Type) {
+			line.Text = "It did not name " + e.Type + ". All events leaves out Belfry's own webhook.*, which must be chosen."
+		}
 	case store.OtherAgent:
 		line.State.Word, line.Text = "Other agent", "It was bound to another agent than "+e.AgentID+"."
 	case store.NoAgent:

@@ -2,20 +2,27 @@ package handlers
 
 import (
 	"net/http"
+	"time"
 
+	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
 	"belfry/store"
 	"belfry/views"
 	"belfry/web"
-	"belfry/worker/signature"
+	"belfry/worker/outbound"
 )
 
-// sampleTime and sampleSignature stand in samples for what a real delivery has.
-const (
-	sampleTime      = "2026-11-21T14:30:00Z"
-	sampleSignature = "sha256=5d41…9ab0"
-)
+// sampleSecret signs samples: no webhook's secret stands in a page.
+const sampleSecret = "not the secret of any webhook"
+
+// sampleJob is a delivery that never was, for showing how one arrives.
+func sampleJob() store.Job {
+	return store.Job{
+		DeliveryID: uuid.MustParse("01a1fe8b-8c40-7d3a-9f21-6b0e5c47a1d2"),
+		OccurredAt: time.Date(2026, 11, 21, 14, 30, 0, 0, time.UTC), Attempt: 1,
+	}
+}
 
 // sampleType finds a type by name, or else the first there is.
 func sampleType(types []store.EventType, name string) store.EventType {
@@ -27,30 +34,45 @@ func sampleType(types []store.EventType, name string) store.EventType {
 	return types[0]
 }
 
-// arrivalOf is what an endpoint at the URL receives of an event of the type.
-func arrivalOf(c echo.Context, t store.EventType, url string, signed bool) views.Sample {
-	data := []byte(t.Sample)
-	if len(data) == 0 {
-		data = []byte("{}")
+// arrivalOf is what an endpoint at the URL receives of an event of the type, made
+// by what makes and signs real requests.
+func (h *Handlers) arrivalOf(c echo.Context, t store.EventType, url string, signed bool) (views.Sample, error) {
+	j := sampleJob()
+	j.Endpoint, j.Event, j.Data = &store.Endpoint{HeaderPrefix: personOf(c).Account.HeaderPrefix}, t.Name, t.Sample
+	if len(j.Data) == 0 {
+		j.Data = []byte("{}")
 	}
-	body := signature.Unsigned(t.Name, sampleTime, data)
 	if signed {
-		body = signature.WithSignature(body, sampleSignature)
+		j.Endpoint.Secret = sampleSecret
 	}
-	return views.Sample{Event: t.Name, URL: url, Prefix: personOf(c).Account.HeaderPrefix, Signed: signed, Body: string(body)}
+	req, _, err := j.Request(j.OccurredAt)
+	return views.Sample{Event: t.Name, URL: url, Headers: h.headersOf(req), Body: maskBody(string(req.Body))}, err
+}
+
+// headersOf are all headers of a request as it is sent, signatures cut.
+func (h *Handlers) headersOf(req outbound.Request) []views.HeaderLine {
+	var lines []views.HeaderLine
+	for _, header := range append(outbound.Headers("Belfry/"+h.opt.Version, req.Header), req.Header...) {
+		lines = append(lines, headerLine(header))
+	}
+	return lines
 }
 
 // samplePanel is the sample beside a form, with the types to choose from.
-func samplePanel(c echo.Context, types []store.EventType, name, url string, signed bool) views.SamplePanel {
+func (h *Handlers) samplePanel(c echo.Context, types []store.EventType, name, url string, signed bool) (views.SamplePanel, error) {
 	limits := personOf(c).Account.Limits
+	sample, err := h.arrivalOf(c, sampleType(types, name), url, signed)
+	if err != nil {
+		return views.SamplePanel{}, err
+	}
 	panel := views.SamplePanel{
-		Sample: arrivalOf(c, sampleType(types, name), url, signed),
+		Sample: sample,
 		Answer: "Answer with any 2xx within " + views.Duration(limits.Timeout) + ". " + retryWords(limits),
 	}
 	for _, t := range types {
 		panel.Types = append(panel.Types, views.Option{Value: t.Name, Label: t.Name, Group: store.GroupTitle(t.Group)})
 	}
-	return panel
+	return panel, nil
 }
 
 // retryWords says when a failed attempt is tried again.
@@ -78,6 +100,9 @@ func (h *Handlers) samplePart(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	panel := samplePanel(c, types, c.QueryParam("event"), c.QueryParam("url"), c.QueryParam("secret_kind") != "none")
+	panel, err := h.samplePanel(c, types, c.QueryParam("event"), c.QueryParam("url"), c.QueryParam("secret_kind") != "none")
+	if err != nil {
+		return err
+	}
 	return web.Render(c, http.StatusOK, views.SampleBox(panel))
 }

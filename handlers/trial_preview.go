@@ -50,9 +50,7 @@ func (h *Handlers) trialPreview(ctx context.Context, account uuid.UUID, f trialF
 	if v.Line = "POST " + req.URL; req.URL == "" {
 		v.Line, v.Waits = "POST …", "Waits for a URL"
 	}
-	for _, header := range append(outbound.Headers("Belfry/"+h.opt.Version, req.Header), req.Header...) {
-		v.Headers = append(v.Headers, headerLine(header))
-	}
+	v.Headers = h.headersOf(req)
 	v.Body, v.Note = views.PrettyJSON(maskBody(string(req.Body))), views.Plural(len(req.Body), "byte", "bytes")+", sent without the spaces."
 	if len(v.Body) > previewBody {
 		v.Body = v.Body[:previewBody]

@@ -155,10 +155,14 @@ func (h *Handlers) formPage(c echo.Context, f webhookForm, saved store.Webhook, 
 	if err != nil {
 		return views.WebhookFormPage{}, err
 	}
+	sample, err := h.samplePanel(c, types, firstType(types, f.Events), f.URL, f.signs(saved))
+	if err != nil {
+		return views.WebhookFormPage{}, err
+	}
 	page := views.WebhookFormPage{
 		Frame: h.frameOf(c, views.EntryWebhooks, list), Token: f.Token, Webhook: saved, URL: f.URL, Description: f.Description, Agent: f.Agent,
 		Which: f.Which, Groups: pickerGroups(types, use, f.Events), SecretKind: f.SecretKind, Secret: f.Secret, Active: f.Active, Version: f.Version,
-		Sample: samplePanel(c, types, firstType(types, f.Events), f.URL, f.signs(saved)), Faults: map[string]string{},
+		Sample: sample, Faults: map[string]string{},
 	}
 	if f.URL != "" && faults.Of("url") == "" {
 		page.Ticks, _ = h.urlTicks(ctx, urlQuestion{account: p.Account.Name, url: f.URL, agent: f.Agent, editing: saved.ID}, list)

@@ -3,9 +3,11 @@ package handlers
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/PuerkitoBio/goquery"
 
@@ -138,6 +140,35 @@ func TestTheSampleFollowsTheEventAskedFor(t *testing.T) {
 		text := plain(b.get("/setup/webhooks/sample?event=message.received&url=https://one.example/in").wants(t, http.StatusOK).dom(t), "#sample")
 		has(t, text, "/in", "one.example", "message.received", "message_id", "tried again after 5 s, 1 min, 10 min, 1 h and 6 h")
 		b.get("/setup/webhooks/sample?event=no.such").wants(t, http.StatusOK)
+		has(t, plain(b.get("/setup/webhooks/new").dom(t), "main"), "Also those added later, not Belfry's webhook.*")
+	})
+}
+
+func TestTheSampleHasAllHeadersOfARealRequest(t *testing.T) {
+	eachSite(t, func(t *testing.T, s *site) {
+		w := s.addHook("https://one.example/in", "call.*")
+		s.event("call.ended", `{}`)
+		job := s.claim()[0]
+		real, _, err := job.Request(time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := s.signedIn(store.RoleAdmin)
+		names := func(query string) (names []string) {
+			dom := b.get("/setup/webhooks/sample?event=call.ended&url=" + w.URL + query).dom(t)
+			dom.Find("#sample dt").Each(func(_ int, name *goquery.Selection) { names = append(names, name.Text()) })
+			return names
+		}
+		want := []string{"POST", "host", "content-type", "user-agent", "accept-encoding"}
+		for _, header := range real.Header {
+			want = append(want, strings.ToLower(header.Name))
+		}
+		if got := names(""); !slices.Equal(got, want) || !slices.Contains(got, "x-webhook-signature") || !slices.Contains(got, "x-webhook-delivery") {
+			t.Errorf("the sample has %q, a real request %q", got, want)
+		}
+		if got := strings.Join(names("&secret_kind=none"), " "); strings.Contains(got, "signature") || !strings.Contains(got, "webhook-timestamp") {
+			t.Errorf("without a secret the sample has %q", got)
+		}
 	})
 }
 

@@ -46,9 +46,14 @@ func (h *Handlers) teach(c echo.Context, page *views.WebhooksPage) error {
 	if err != nil {
 		return err
 	}
-	page.Types, page.InboxToken = len(types), store.NewFormToken()
-	page.Sample = arrivalOf(c, sampleType(types, "call.ended"), "", true)
-	return nil
+	for _, t := range types {
+		if store.Matches(nil, t.Name) {
+			page.Types++
+		}
+	}
+	page.InboxToken = store.NewFormToken()
+	page.Sample, err = h.arrivalOf(c, sampleType(types, "call.ended"), "", true)
+	return err
 }
 
 // webhooksFilter reads the filter of an address; words it doesn't know ask

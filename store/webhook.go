@@ -153,10 +153,15 @@ func place(what string, id uuid.UUID) string { return what + " " + id.String() }
 // is hidden whole.
 func Mask(value string) string {
 	if len(value) < 8 {
-		return "••••"
+		return maskDots
 	}
-	return "••••" + value[len(value)-4:]
+	return maskDots + value[len(value)-4:]
 }
+
+const maskDots = "••••"
+
+// IsMasked says whether a value is what Mask made.
+func IsMasked(value string) bool { return strings.HasPrefix(value, maskDots) }
 
 // Webhook finds one webhook of the account, deleted ones too.
 func (s *Store) Webhook(ctx context.Context, account, id uuid.UUID) (Webhook, error) {

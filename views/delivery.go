@@ -19,8 +19,8 @@ type DeliveryView struct {
 	Unlisted    int // older attempts than those
 	Next        *NextView
 	Exchange    *ExchangeView
-	Data        string // of its event, where nothing was sent yet; empty: it was, or the event is gone
-	Curl        string // the chosen attempt as a command; empty: none was made
+	Data        string   // of its event, where nothing was sent yet; empty: it was, or the event is gone
+	Curl        CurlView // the chosen attempt as a command
 	Resend      ResendView
 	PageURL     string // the page with its chosen attempt
 	LogHref     string // the log as it was filtered
@@ -30,6 +30,19 @@ type DeliveryView struct {
 	Beside      []Choice // the attempts that the chosen one can be compared with; empty: there is one only
 	Difference  *DifferenceView
 	LiveURL     string // tells of changes since this page
+}
+
+// CurlView is a request as a command; without a text none was made.
+type CurlView struct {
+	Text   string
+	Masked bool // signatures or headers are cut, so the endpoint refuses it
+}
+
+func (c CurlView) label() string {
+	if c.Masked {
+		return "Copy as curl, masked"
+	}
+	return "Copy as curl"
 }
 
 // NeighbourView leads to the delivery next to this one in the list it came from.

@@ -63,7 +63,7 @@ func galleryForm() templ.Component {
 		ErrorSummary([]FieldError{{"url", "The endpoint URL needs https."}, {"agent_id", "The agent is too long."}}),
 		TextField(FieldView{Name: "url", Label: "Endpoint URL", Mono: true, Type: "url", Value: "http://10.0.4.17:9000/hook", Error: "Needs https, and 10.0.4.17 is a private address.", Ticks: []Tick{{Tone: "ok", Word: "Well formed"}, {Tone: "bad", Word: "HTTPS"}, {Tone: "warn", Word: "Looks like a duplicate of", Link: Link{"Harbor CRM", "#"}}, {Tone: "idle", Word: "Not called yet"}}}),
 		TextField(FieldView{Name: "description", Label: "Description", Optional: true, Value: "Harbor CRM", Hint: "For you and your colleagues."}),
-		with(RadioCards(CardsView{Name: "which", Legend: "Events", Value: "some", Note: "2 of 3 chosen, about 240 events a day", Cards: []Card{{Value: "all", Label: "All events", Text: "Also those added later"}, {Value: "some", Label: "Only these", Text: "Types or whole groups", Reveals: true}}}), EventPicker(groups)),
+		with(RadioCards(CardsView{Name: "which", Legend: "Events", Value: "some", Note: "2 of 3 chosen, about 240 events a day", Cards: []Card{{Value: "all", Label: "All events", Text: "Also those added later, not Belfry's webhook.*"}, {Value: "some", Label: "Only these", Text: "Types or whole groups", Reveals: true}}}), EventPicker(groups)),
 		templ.Raw("<hr>"),
 		with(RadioCards(CardsView{Name: "secret_kind", Legend: "Signing secret", Value: "generate", Cards: []Card{{Value: "generate", Label: "Generate", Text: "32 random bytes, shown once"}, {Value: "own", Label: "My own", Text: "8 to 256 characters", Reveals: true}, {Value: "none", Label: "None", Text: "Receivers can't tell who sent it", Warn: true}}}),
 			TextField(FieldView{Name: "secret", Label: "Secret", Mono: true})),

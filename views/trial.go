@@ -86,7 +86,7 @@ type TrialAnswerView struct {
 	Answer  []HeaderLine
 	Body    string
 	Note    string
-	Curl    string
+	Curl    CurlView
 	Node    string
 	// Refused says that the endpoint does not take the signature: 401 or 403.
 	Refused bool

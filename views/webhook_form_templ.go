@@ -395,7 +395,7 @@ func webhookFields(p WebhookFormPage) templ.Component {
 			return nil
 		})
 		templ_7745c5c3_Err = RadioCards(CardsView{Name: "which", Legend: "Events", Value: p.Which, Note: p.chosen(), Error: p.Faults["events"], Cards: []Card{
-			{Value: "all", Label: "All events", Text: "Also those added later"},
+			{Value: "all", Label: "All events", Text: "Also those added later, not Belfry's webhook.*"},
 			{Value: "some", Label: "Only these", Text: "Types or whole groups", Reveals: true},
 		}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var13), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {

@@ -55,7 +55,7 @@ type WebhooksPage struct {
 	Strip                          store.Strip
 	Used, Most                     int
 	Timeout                        time.Duration
-	Types                          int             // how many event types there are
+	Types                          int             // how many event types a webhook gets that takes all
 	Sample                         Sample          // for those who have no webhook yet
 	InboxToken                     string          // of the form that starts the test inbox, for the same
 	First                          *FirstStepsView // nil: nobody needs them
