@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"io"
 	"strconv"
@@ -10,12 +9,10 @@ import (
 	"belfry/store"
 )
 
-func prepareAccountAdd(p *program, flags *flag.FlagSet) action {
+func prepareAccountAdd(p *program, flags *flagSet) action {
 	name := flags.String("name", "", "the account's `name`: small letters, digits, \".\", \"_\" and \"-\"")
+	flags.require("name")
 	return func(ctx context.Context, c *config) error {
-		if err := required(map[string]string{"name": *name}); err != nil {
-			return err
-		}
 		return p.withStore(ctx, c, func(st *store.Store) error {
 			// The first account is the default one, whoever comes first.
 			if _, err := st.EnsureDefaultAccount(ctx); err != nil {
@@ -48,18 +45,18 @@ func accountLimits() []accountLimit {
 	}
 }
 
-func prepareAccountLimit(p *program, flags *flag.FlagSet) action {
+func prepareAccountLimit(p *program, flags *flagSet) action {
 	name := accountFlag(flags)
 	changes := map[string]*int{}
 	for _, l := range accountLimits() {
-		flags.Func(l.name, l.usage+": a `number`, or default", func(value string) error {
+		flags.check(l.name, "", l.usage+": a `number`, or default", func(value string) error {
 			if value == "default" {
 				changes[l.name] = nil
 				return nil
 			}
 			n, err := strconv.Atoi(value)
 			if err != nil {
-				return fmt.Errorf("neither a whole number nor the word default")
+				return fmt.Errorf("%q is neither a whole number nor the word default", value)
 			}
 			changes[l.name] = &n
 			return nil

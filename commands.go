@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,7 +11,7 @@ import (
 )
 
 // accountFlag registers -account, which most commands take.
-func accountFlag(flags *flag.FlagSet) *string {
+func accountFlag(flags *flagSet) *string {
 	return flags.String("account", "", "`name` of the account; empty: the first one")
 }
 
@@ -109,7 +108,7 @@ func migrate(ctx context.Context, c *config) error {
 	return errors.Join(err, st.Close())
 }
 
-func prepareMigrate(p *program, _ *flag.FlagSet) action {
+func prepareMigrate(p *program, _ *flagSet) action {
 	return func(ctx context.Context, c *config) error {
 		if err := migrate(ctx, c); err != nil {
 			return err
@@ -135,18 +134,4 @@ func findAccount(ctx context.Context, st *store.Store, name string) (store.Accou
 		return st.EnsureDefaultAccount(ctx)
 	}
 	return st.AccountByName(ctx, name)
-}
-
-// required names the flags that must not be empty and are.
-func required(flags map[string]string) error {
-	var missing []string
-	for name, value := range flags {
-		if value == "" {
-			missing = append(missing, "-"+name+" is required")
-		}
-	}
-	if len(missing) == 0 {
-		return nil
-	}
-	return &usageError{faults: missing}
 }

@@ -85,6 +85,22 @@ func TestBadSettingsAreAllNamedAtOnceAndNothingStarts(t *testing.T) {
 	}
 }
 
+func TestBadFlagsOfACommandAreAllNamedAtOnce(t *testing.T) {
+	for args, want := range map[string][]string{
+		"demo -days 31 -rate 0 -addr x":                           {"-days: ", "-rate: ", "-addr: "},
+		"listen -status abc -delay -1s -secret s -addr x":         {"-status: ", "-delay: ", "-secret: ", "-addr: "},
+		"account limit -max-webhooks x -event-types y -timeout z": {"-max-webhooks: ", "-event-types: ", "-timeout: "},
+		"publish -retention x more":                               {"-event is required", "-retention: ", `"more"`},
+	} {
+		got := call(t, nil, "", strings.Fields(args)...)
+		for _, says := range want {
+			if got.code != 2 || !strings.Contains(got.errors, "belfry: "+says) || strings.Contains(got.errors, "strconv") || strings.Contains(got.errors, "parse error") {
+				t.Errorf("belfry %s: code %d, %q; want 2 and %q in plain words", args, got.code, got.errors, says)
+			}
+		}
+	}
+}
+
 func TestAWrongCallSaysWhatWasMeant(t *testing.T) {
 	for args, want := range map[string]string{
 		"sevre":          `did you mean "serve"?`,

@@ -64,7 +64,7 @@ func settings() []setting {
 		{"data-dir", "folder", "./data", "the folder of the SQLite database and of the secret key", func(c *config, v string) error { c.dataDir = v; return nil }},
 		{"secret-key", "text", "", "32 characters or more that encrypt what is secret in the database. Empty: made once, with the database, and kept in the data folder; required with Postgres", applySecretKey},
 		{"secret-key-file", "file", "", "a file that holds the secret key, instead of -secret-key", applySecretKeyFile},
-		{"allow-targets", "list", "", "addresses, CIDRs and host names that may be private and plain http, as 10.0.0.0/8,acme=hooks.internal; an entry may be bound to an account. Empty: public https only", applyTargets},
+		{"allow-targets", "list", "", "addresses, CIDRs and host names, with commas between, that may be private and plain http, as 10.0.0.0/8,acme=hooks.internal; an entry may be bound to an account. Empty: public https only", applyTargets},
 		{"trusted-proxies", "list", "", "CIDRs of the proxies whose X-Forwarded-For is believed. Empty: forwarded headers are ignored", applyProxies},
 		{"metrics-addr", "host:port", "", "serve /metrics here as well, without a key", applyMetricsAddr},
 		{"header-prefix", "prefix", "X-Webhook", "how the names of the headers of a delivery begin, for accounts that have no prefix of their own", applyPrefix},
@@ -74,8 +74,8 @@ func settings() []setting {
 		{"timeout", "duration", "10s", "for one whole request, from the name look-up to the answer's body", applyTimeout},
 		{"retries", "list", "5", "pauses before each retry, as 5s,1m,10m; or how many of the pauses 5s,1m,10m,1h,6h to take, from 0 to 5", applyRetries},
 		{"retention", "duration", "30d", "how long finished deliveries and their events are kept", applyRetention},
-		{"retention-bodies", "duration", "7d", "how long the bodies of requests and answers are kept", applyRetentionBodies},
-		{"max-db-size", "size", "", "a budget for the database, as 20GB; the oldest finished deliveries make room. Empty: none", applySize},
+		{"retention-bodies", "duration", "", "how long the bodies of requests and answers are kept, at most as long as their delivery. Empty: 7d, or -retention where that is shorter", applyRetentionBodies},
+		{"max-db-size", "size", "", "a budget for what the database holds, as 20GB; the oldest finished deliveries make room. Room that was freed stays in its files and is used again, and with SQLite a log of writes stands beside them: leave the disk some more. Empty: none", applySize},
 	}
 }
 

@@ -34,8 +34,8 @@ func TestSettingsHaveTheDefaultsOfTheLimits(t *testing.T) {
 		t.Fatalf("the defaults are refused: %q", c.faults)
 	}
 	want := store.DefaultLimits()
-	got := []any{c.limits.MaxWebhooks, c.limits.RatePerMinute, c.limits.APIRatePerMinute, c.limits.Timeout, c.limits.Retries, c.limits.Retention, c.limits.RetentionBodies}
-	defaults := []any{want.MaxWebhooks, want.RatePerMinute, want.APIRatePerMinute, want.Timeout, want.Retries, want.Retention, want.RetentionBodies}
+	got := []any{c.limits.MaxWebhooks, c.limits.RatePerMinute, c.limits.APIRatePerMinute, c.limits.Timeout, c.limits.Retries, c.limits.Retention}
+	defaults := []any{want.MaxWebhooks, want.RatePerMinute, want.APIRatePerMinute, want.Timeout, want.Retries, want.Retention}
 	if !reflect.DeepEqual(got, defaults) {
 		t.Errorf("limits are %v, want the store's defaults %v", got, defaults)
 	}
@@ -107,11 +107,16 @@ func TestEachBadSettingIsNamed(t *testing.T) {
 		{"-header-prefix", "webhook", "clash"},
 		{"-header-prefix", "X Webhook", "letters"},
 		{"-trusted-proxies", "10.0.0.0/33", "CIDR"},
+		{"-trusted-proxies", "10.0.0.0/8,", `"" is neither`},
+		{"-trusted-proxies", "10.0.0.1 10.0.0.2", "CIDR"},
 		{"-allow-targets", "10.0.0.1/8", "bits"},
+		{"-allow-targets", "a b", "letters, digits"},
+		{"-allow-targets", ",", "empty entry"},
 		{"-retention", "30", "duration"},
 		{"-retention", "-1d", "duration"},
 		{"-retention", "5m", "must be from"},
 		{"-retention-bodies", "xd", "duration"},
+		{"-retention-bodies", "31d", "longer than -retention"},
 		{"-max-db-size", "20 things", "size"},
 		{"-max-db-size", "-1GB", "size"},
 		{"-max-db-size", "5MB", "too little"},

@@ -78,7 +78,8 @@ func applyTargets(c *config, v string) (err error) {
 
 func applyProxies(c *config, v string) error {
 	var wrong []error
-	for item := range strings.FieldsFuncSeq(v, func(r rune) bool { return r == ',' || r == ' ' }) {
+	for item := range strings.SplitSeq(v, ",") {
+		item = strings.TrimSpace(item)
 		prefix, err := netip.ParsePrefix(item)
 		if addr, errAddr := netip.ParseAddr(item); errAddr == nil {
 			prefix, err = addr.Prefix(addr.BitLen())
@@ -129,8 +130,17 @@ func applyRetentionBodies(c *config, v string) (err error) {
 	return err
 }
 
-// parseDuration reads a duration of Go, with days before the rest: 30d, 1d12h.
+// parseDuration reads a span that is longer than 0.
 func parseDuration(v string) (time.Duration, error) {
+	d, err := parseSpan(v)
+	if err == nil && d == 0 {
+		err = notASpan(v)
+	}
+	return d, err
+}
+
+// parseSpan reads a duration of Go, with days before the rest: 30d, 1d12h.
+func parseSpan(v string) (time.Duration, error) {
 	days, rest, found := strings.Cut(v, "d")
 	if !found {
 		days, rest = "0", v
@@ -139,10 +149,14 @@ func parseDuration(v string) (time.Duration, error) {
 	}
 	n, err := strconv.ParseUint(days, 10, 16)
 	d, errRest := time.ParseDuration(rest)
-	if d += time.Duration(n) * 24 * time.Hour; err != nil || errRest != nil || d <= 0 {
-		return 0, fmt.Errorf("%q is not a duration such as 10s, 15m, 6h or 30d", v)
+	if d += time.Duration(n) * 24 * time.Hour; err != nil || errRest != nil || d < 0 {
+		return 0, notASpan(v)
 	}
 	return d, nil
+}
+
+func notASpan(v string) error {
+	return fmt.Errorf("%q is not a duration such as 10s, 15m, 6h or 30d", v)
 }
 
 // applyRetries takes a count of the default pauses, or the pauses themselves.

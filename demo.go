@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"flag"
 	"fmt"
 	"log/slog"
 	"os"
@@ -19,16 +18,10 @@ import (
 // demoEmail signs in to the demo.
 const demoEmail = "demo@belfry.example"
 
-func prepareDemo(p *program, flags *flag.FlagSet) action {
-	rate := flags.Int("rate", demoRate/60, "events per minute, a `number` from 1 to 6000")
-	days := flags.Int("days", demoDays, "the past that is there from the start, a `number` of days from 0 to 30")
+func prepareDemo(p *program, flags *flagSet) action {
+	rate := flags.whole("rate", demoRate/60, 1, 6000, "events per minute, a `number` from 1 to 6000")
+	days := flags.whole("days", demoDays, 0, demoDays, "the past that is there from the start, a `number` of days from 0 to 30")
 	return func(ctx context.Context, c *config) error {
-		if *days < 0 || *days > demoDays {
-			return &usageError{faults: []string{fmt.Sprintf("-days: %d is not from 0 to %d", *days, demoDays)}}
-		}
-		if *rate < 1 || *rate > 6000 {
-			return &usageError{faults: []string{fmt.Sprintf("-rate: %d is not from 1 to 6000", *rate)}}
-		}
 		return p.demo(ctx, c, *rate, time.Duration(*days)*demoDay)
 	}
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -36,7 +35,7 @@ func newDoctor(c *config, out io.Writer) *doctor {
 	return &doctor{c: c, out: out, now: time.Now, minFree: minFree}
 }
 
-func prepareDoctor(p *program, _ *flag.FlagSet) action {
+func prepareDoctor(p *program, _ *flagSet) action {
 	return func(ctx context.Context, c *config) error {
 		d := newDoctor(c, p.stdout)
 		d.examine(ctx)

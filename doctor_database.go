@@ -133,10 +133,11 @@ func (d *doctor) counts(ctx context.Context) {
 func (d *doctor) size(ctx context.Context) {
 	size, budget, err := d.store.Size(ctx)
 	mb := func(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }
-	seen := mb(size) + ", without a budget (-max-db-size)"
+	seen := mb(size) + " are in use, without a budget (-max-db-size)"
 	if budget > 0 {
-		seen = mb(size) + " of " + mb(budget)
+		seen = mb(size) + " are in use of " + mb(budget)
 	}
+	seen += "; the files take more: room that was freed stays in them, and the log of writes comes on top"
 	if err == nil && budget > 0 && size > budget+budget/10 {
 		err = fmt.Errorf("%s of a budget of %s: start the server, which removes what is finished, or raise -max-db-size; with nothing finished left new events are refused", mb(size), mb(budget))
 	}

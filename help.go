@@ -63,7 +63,7 @@ func (p *program) helpOn(cmd subcommand) error {
 	w := p.stdout
 	fmt.Fprintf(w, "Usage: %s %s [flags]\n\n", invocation(), cmd.name)
 	printWrapped(w, "", cmd.detail)
-	flags := flag.NewFlagSet(cmd.name, flag.ContinueOnError)
+	flags := newFlagSet(cmd.name)
 	cmd.prepare(p, flags)
 	own := false
 	flags.VisitAll(func(*flag.Flag) { own = true })
@@ -89,7 +89,7 @@ func (p *program) helpOn(cmd subcommand) error {
 
 func printFlag(w io.Writer, f *flag.Flag) {
 	value, usage := flag.UnquoteUsage(f)
-	if f.DefValue != "" && f.DefValue != "false" && f.DefValue != "0s" {
+	if f.DefValue != "" && f.DefValue != "false" {
 		usage += " (default " + f.DefValue + ")"
 	}
 	fmt.Fprintf(w, "  -%s %s\n", f.Name, value)
@@ -112,7 +112,7 @@ func printWrapped(w io.Writer, indent, text string) {
 	fmt.Fprintln(w, line)
 }
 
-func prepareHelp(p *program, flags *flag.FlagSet) action {
+func prepareHelp(p *program, flags *flagSet) action {
 	return func(context.Context, *config) error {
 		if flags.NArg() == 0 {
 			return p.overview()

@@ -2,21 +2,18 @@ package main
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"strings"
 
 	"belfry/store"
 )
 
-func prepareKeyAdd(p *program, flags *flag.FlagSet) action {
+func prepareKeyAdd(p *program, flags *flagSet) action {
 	account := accountFlag(flags)
 	name := flags.String("name", "", "a `name` that says who uses the key")
 	scopes := flags.String("scopes", "publish,read,manage", "what the key may do: a `list` of publish, read and manage, which holds the others")
+	flags.require("name")
 	return func(ctx context.Context, c *config) error {
-		if err := required(map[string]string{"name": *name}); err != nil {
-			return err
-		}
 		return p.withAccount(ctx, c, *account, func(st *store.Store, a store.Account) error {
 			key, made, err := st.AddKey(ctx, a.ID, *name, splitScopes(*scopes), "command line")
 			if err != nil {

@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -31,36 +30,37 @@ type listener struct {
 	out io.Writer
 }
 
-func prepareListen(p *program, flags *flag.FlagSet) action {
-	addr := flags.String("addr", "127.0.0.1:9000", "where to listen, as `host:port`")
-	status := flags.Int("status", http.StatusOK, "the `status` to answer what is genuine with; with a secret, all else gets 400")
-	delay := flags.Duration("delay", 0, "`how long` to wait before the answer")
-	var secrets []string
-	flags.Func("secret", "the webhook's `secret`; - reads it from standard input. Give it twice while a rotation overlaps. Without one nothing is verified", func(v string) error {
-		secrets = append(secrets, v)
-		return nil
+func prepareListen(p *program, flags *flagSet) action {
+	addr := "127.0.0.1:9000"
+	flags.check("addr", addr, "where to listen, as `host:port`", func(v string) error {
+		addr = v
+		return checkAddr(v)
 	})
-	return func(ctx context.Context, _ *config) error {
-		l := &listener{status: *status, delay: *delay, out: p.stdout}
-		err := checkAddr(*addr)
-		if err != nil {
-			return &usageError{faults: []string{"-addr: " + err.Error()}}
+	status := flags.whole("status", http.StatusOK, 200, 599, "the `status` to answer what is genuine with; with a secret, all else gets 400")
+	delay := flags.pause("delay", "`how long` to wait before the answer")
+	var secrets []string
+	flags.check("secret", "", "the webhook's `secret`; - reads it from standard input. Give it twice while a rotation overlaps. Without one nothing is verified", func(v string) error {
+		secrets = append(secrets, v)
+		if v == "-" {
+			return nil
 		}
+		return signature.Check(v)
+	})
+	return func(ctx context.Context, _ *config) (err error) {
+		l := &listener{status: *status, delay: *delay, out: p.stdout}
 		if l.secrets, err = p.listenSecrets(secrets); err != nil {
 			return err
 		}
-		if l.status < 200 || l.status > 599 {
-			return &usageError{faults: []string{fmt.Sprintf("-status: %d is not a status from 200 to 599", l.status)}}
-		}
-		return l.run(ctx, *addr)
+		return l.run(ctx, addr)
 	}
 }
 
 // listenSecrets checks the secrets given, and takes those of standard input and
 // of the environment.
 func (p *program) listenSecrets(given []string) ([]string, error) {
+	origin := "-secret"
 	if len(given) == 0 && p.getenv("BELFRY_LISTEN_SECRET") != "" {
-		given = []string{p.getenv("BELFRY_LISTEN_SECRET")}
+		given, origin = []string{p.getenv("BELFRY_LISTEN_SECRET")}, "BELFRY_LISTEN_SECRET"
 	}
 	for i := range given {
 		if given[i] == "-" {
@@ -71,7 +71,7 @@ func (p *program) listenSecrets(given []string) ([]string, error) {
 			given[i] = strings.TrimSpace(line)
 		}
 		if err := signature.Check(given[i]); err != nil {
-			return nil, &usageError{faults: []string{"-secret: " + err.Error()}}
+			return nil, &usageError{faults: []string{origin + ": " + err.Error()}}
 		}
 	}
 	return given, nil

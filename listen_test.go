@@ -118,9 +118,13 @@ func TestListenWithoutASecretSaysThatNothingIsVerified(t *testing.T) {
 }
 
 func TestListenRefusesSettingsThatCantBe(t *testing.T) {
-	for _, args := range [][]string{{"-secret", "short"}, {"-secret", "whsec_%%%"}, {"-status", "99"}, {"-addr", "127.0.0.1:9000x"}} {
-		if got := call(t, nil, "", append([]string{"listen"}, args...)...); got.code != 2 {
-			t.Errorf("listen %v: code %d, want 2", args, got.code)
+	for _, args := range [][]string{{"-secret", "short"}, {"-secret", "whsec_%%%"}, {"-status", "99"}, {"-addr", "127.0.0.1:9000x"}, {"-delay", "-1s"}} {
+		if got := call(t, nil, "", append([]string{"listen"}, args...)...); got.code != 2 || !strings.HasPrefix(got.errors, "belfry: "+args[0]+": ") {
+			t.Errorf("listen %v: code %d, %q; want 2 and the flag's name", args, got.code, got.errors)
 		}
+	}
+	got := call(t, map[string]string{"BELFRY_LISTEN_SECRET": "short"}, "", "listen")
+	if got.code != 2 || !strings.HasPrefix(got.errors, "belfry: BELFRY_LISTEN_SECRET: ") {
+		t.Errorf("a secret of the environment that can't be: code %d, %q", got.code, got.errors)
 	}
 }

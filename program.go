@@ -32,7 +32,7 @@ type subcommand struct {
 	// tellsFaults says that it shows faults of settings itself.
 	tellsFaults bool
 	// prepare registers the command's own flags and gives the work to be done.
-	prepare func(p *program, flags *flag.FlagSet) action
+	prepare func(p *program, flags *flagSet) action
 }
 
 // settingsUse says which settings a subcommand listens to.
@@ -125,20 +125,14 @@ func incomplete(args []string, group []subcommand) string {
 // runSubcommand reads flags and settings, names all that is wrong with them,
 // and does the work.
 func (p *program) runSubcommand(ctx context.Context, cmd subcommand, args []string) error {
-	flags := flag.NewFlagSet(cmd.name, flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
+	flags := newFlagSet(cmd.name)
 	work := cmd.prepare(p, flags)
-	given := settingFlags(flags, cmd.settings)
-	err := flags.Parse(args)
-	if errors.Is(err, flag.ErrHelp) {
+	given := settingFlags(flags.FlagSet, cmd.settings)
+	faults, err := flags.read(args)
+	if err != nil {
 		return p.helpOn(cmd)
 	}
-	wrong := &usageError{help: cmd.name + " -h"}
-	if err != nil {
-		wrong.faults = append(wrong.faults, flagFault(err, flags))
-	} else if flags.NArg() > 0 && cmd.name != "help" {
-		wrong.faults = append(wrong.faults, fmt.Sprintf("%q is one word too many; values are given to flags, as -name value", flags.Arg(0)))
-	}
+	wrong := &usageError{faults, cmd.name + " -h"}
 	c := &config{}
 	if cmd.settings != noSettings {
 		c = readConfig(given, p.getenv, cmd.settings)

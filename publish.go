@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -18,15 +17,13 @@ import (
 // an event's data is the store's to say.
 const maxPublished = 32 << 20
 
-func preparePublish(p *program, flags *flag.FlagSet) action {
+func preparePublish(p *program, flags *flagSet) action {
 	account := accountFlag(flags)
 	event := flags.String("event", "", "the event's `type`, such as call.ended")
 	data := flags.String("data", "", "its data, a `JSON` object; @file reads a file, - standard input; empty: the sample of the type")
 	agent := flags.String("agent", "", "`who` it is about; empty: the data's agent_id, if there is one")
+	flags.require("event")
 	return func(ctx context.Context, c *config) error {
-		if err := required(map[string]string{"event": *event}); err != nil {
-			return err
-		}
 		given, err := p.readData(*data)
 		if err != nil {
 			return err

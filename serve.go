@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -43,7 +42,7 @@ type node struct {
 // memory. GOGC in the environment wins.
 const garbage = 300
 
-func prepareServe(p *program, _ *flag.FlagSet) action {
+func prepareServe(p *program, _ *flagSet) action {
 	return func(ctx context.Context, c *config) error {
 		if p.getenv("GOGC") == "" {
 			debug.SetGCPercent(garbage)

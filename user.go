@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -15,14 +14,12 @@ import (
 	"belfry/store"
 )
 
-func prepareUserAdd(p *program, flags *flag.FlagSet) action {
+func prepareUserAdd(p *program, flags *flagSet) action {
 	account := accountFlag(flags)
 	email := flags.String("email", "", "the person's email `address`, with which they sign in")
 	role := flags.String("role", "", "owner, admin or viewer; empty: owner for the first person of the account, then admin")
+	flags.require("email")
 	return func(ctx context.Context, c *config) error {
-		if err := required(map[string]string{"email": *email}); err != nil {
-			return err
-		}
 		password, err := p.readPassword(*email)
 		if err != nil {
 			return err
@@ -54,12 +51,10 @@ func roleOr(ctx context.Context, st *store.Store, a store.Account, chosen store.
 	return store.RoleAdmin, err
 }
 
-func prepareUserReset(p *program, flags *flag.FlagSet) action {
+func prepareUserReset(p *program, flags *flagSet) action {
 	email := flags.String("email", "", "the person's email `address`")
+	flags.require("email")
 	return func(ctx context.Context, c *config) error {
-		if err := required(map[string]string{"email": *email}); err != nil {
-			return err
-		}
 		if err := mustHaveDatabase(c); err != nil {
 			return err
 		}

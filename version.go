@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -48,7 +47,7 @@ func revision() string {
 	return " (commit " + commit + modified + ")"
 }
 
-func prepareVersion(p *program, _ *flag.FlagSet) action {
+func prepareVersion(p *program, _ *flagSet) action {
 	return func(context.Context, *config) error {
 		_, err := fmt.Fprintf(p.stdout, "belfry %s%s %s %s/%s\n", version(), revision(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 		return err

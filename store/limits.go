@@ -33,7 +33,8 @@ type Limits struct {
 	// empty for no retries.
 	Retries []time.Duration
 	// Retention is how long finished deliveries and their events are kept,
-	// RetentionBodies the bodies of attempts.
+	// RetentionBodies the bodies of attempts, which go with their delivery at
+	// the latest: its default is at most Retention.
 	Retention, RetentionBodies time.Duration
 	// HeldFor is how long a delivery waits for an inactive webhook.
 	HeldFor time.Duration
@@ -64,6 +65,9 @@ func (l Limits) withDefaults() Limits {
 		if *n.value == 0 {
 			*n.value = *defaults[i].value
 		}
+	}
+	if l.Retention >= leastKept {
+		d.RetentionBodies = min(d.RetentionBodies, l.Retention)
 	}
 	spans, defaultSpans := l.spans(), d.spans()
 	for i, s := range spans {
@@ -102,11 +106,14 @@ func (l *Limits) numbers() []bounded[int] {
 func (l *Limits) spans() []bounded[time.Duration] {
 	return []bounded[time.Duration]{
 		{"timeout", &l.Timeout, 100 * time.Millisecond, 5 * time.Minute},
-		{"retention", &l.Retention, time.Hour, 3650 * day},
-		{"retention_bodies", &l.RetentionBodies, time.Hour, 3650 * day},
+		{"retention", &l.Retention, leastKept, 3650 * day},
+		{"retention_bodies", &l.RetentionBodies, leastKept, 3650 * day},
 		{"held_for", &l.HeldFor, time.Hour, 365 * day},
 	}
 }
+
+// leastKept is the shortest retention.
+const leastKept = time.Hour
 
 // maxRetries and maxPause bound the schedule of retries.
 const (
@@ -118,10 +125,14 @@ const (
 // CodeInvalid. Fields are named as in flags, with "_" for "-". Zero values
 // stand for the default and pass.
 func (l Limits) Check() error {
+	bodies := l.RetentionBodies
 	l = l.withDefaults()
 	var f faults
 	checkBounds(&f, l.numbers())
 	checkBounds(&f, l.spans())
+	if bodies > l.Retention {
+		f.add("retention_bodies", fmt.Sprintf("%v is longer than -retention, %v: bodies go with their delivery", bodies, l.Retention))
+	}
 	if len(l.Retries) > maxRetries {
 		f.add("retries", fmt.Sprintf("give at most %d pauses", maxRetries))
 	}

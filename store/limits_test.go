@@ -33,6 +33,15 @@ func TestAllLimitsOutOfBoundsAreNamedAtOnce(t *testing.T) {
 	}
 }
 
+func TestBodiesAreKeptNoLongerThanTheirDelivery(t *testing.T) {
+	wantFields(t, store.Limits{Retention: time.Hour, RetentionBodies: 2 * time.Hour}.Check(), "retention_bodies")
+	wantFields(t, store.Limits{Retention: time.Minute}.Check(), "retention")
+	s := freshStore(t, storetest.SQLite(t), func(o *store.Options) { o.Limits.Retention = 2 * time.Hour })
+	if err := s.Limits().Check(); err != nil || s.Limits().RetentionBodies != 2*time.Hour {
+		t.Errorf("with a retention of 2 h bodies are kept for %v (%v), want as long", s.Limits().RetentionBodies, err)
+	}
+}
+
 func TestAnEmptyScheduleMeansNoRetriesAndNoneGivenTheDefault(t *testing.T) {
 	for name, test := range map[string]struct {
 		retries []time.Duration
