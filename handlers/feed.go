@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -25,6 +26,8 @@ type liveList interface {
 	// count is how many match, and what else stands above the rows, as changes of
 	// the page.
 	count(ctx context.Context) (templ.Component, error)
+	// every is the shortest time between two looks at it.
+	every() time.Duration
 }
 
 // liveRow is one row of a list that is followed.
@@ -108,7 +111,7 @@ func (f *feed) run(ctx context.Context) {
 	counting.Go(func() { f.end(f.keepCount(ctx)) })
 	bell := f.list.changes()
 	defer bell.Close()
-	f.end(calmly(ctx, bell, liveEvery, liveShare, func() error { return f.look(ctx) }))
+	f.end(calmly(ctx, bell, f.list.every(), liveShare, func() error { return f.look(ctx) }))
 	cancel()
 	counting.Wait()
 }
@@ -229,10 +232,20 @@ func (f *feed) differences(rows []liveRow) views.RowChanges {
 			changes.Gone = append(changes.Gone, row.id)
 		}
 	}
-	if whole || len(changes.New)+len(changes.Changed) > manyRows {
+	if whole || len(changes.New)+len(changes.Changed) > manyRows || !slices.Equal(common(f.rows, now), common(rows, before)) {
 		return wholeList(rows)
 	}
 	return changes
+}
+
+// common are the ids of the rows that others have too, in their order.
+func common(rows []liveRow, others map[string]uint64) (ids []string) {
+	for _, row := range rows {
+		if _, there := others[row.id]; there {
+			ids = append(ids, row.id)
+		}
+	}
+	return ids
 }
 
 func wholeList(rows []liveRow) views.RowChanges {

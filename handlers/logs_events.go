@@ -162,6 +162,8 @@ func (l *liveEvents) changes() *store.Listener {
 	return l.h.store.Changes(func(change store.Change) bool { return change.Kind == store.ChangeEvent && concerns(change, l.account) })
 }
 
+func (l *liveEvents) every() time.Duration { return liveEvery }
+
 func (l *liveEvents) rows(ctx context.Context) ([]liveRow, error) {
 	page, err := l.h.store.Events(ctx, l.account, l.filter.filter(l.h.opt.Now()))
 	return liveEventRows(page.List), err

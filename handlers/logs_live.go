@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"time"
 
 	"github.com/a-h/templ"
 	"github.com/google/uuid"
@@ -34,6 +35,8 @@ func (l *liveDeliveries) changes() *store.Listener {
 		return concerns(change, l.account) && (change.Kind != store.ChangeDelivery || webhook == uuid.Nil || change.WebhookID == webhook)
 	})
 }
+
+func (l *liveDeliveries) every() time.Duration { return liveEvery }
 
 func (l *liveDeliveries) rows(ctx context.Context) ([]liveRow, error) {
 	ask, err := l.filter.filter(l.h.opt.Now())

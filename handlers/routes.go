@@ -36,6 +36,7 @@ func (h *Handlers) Routes(s *web.Server) {
 	// Pages for everybody who has signed in: they read.
 	viewer := routes{e, use(h.sessions.Middleware, h.signedIn)}
 	viewer.get("/setup/webhooks", h.webhooksPage)
+	viewer.get(webhooksLivePath, h.webhooksLive)
 	viewer.get("/setup/webhooks/:id", h.webhookPage)
 	viewer.get("/setup/webhooks/:id/live", h.webhookLive)
 	viewer.get(logsPath, h.logsPage)

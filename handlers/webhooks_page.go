@@ -20,10 +20,8 @@ func (h *Handlers) webhooksPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	page := views.WebhooksPage{
-		Frame: h.frameOf(c, views.EntryWebhooks, list), CanEdit: p.Role.CanEdit(), Filter: webhooksFilter(c.QueryParams()),
-		Used: len(list), Most: p.Account.Limits.MaxWebhooks, Timeout: p.Account.Limits.Timeout,
-	}
+	page := webhooksOf(p, webhooksFilter(c.QueryParams()), list)
+	page.Frame = h.frameOf(c, views.EntryWebhooks, list)
 	if len(list) == 0 {
 		if err := h.teach(c, &page); err != nil {
 			return err
@@ -36,8 +34,20 @@ func (h *Handlers) webhooksPage(c echo.Context) error {
 	if page.First, err = h.firstSteps(c, list); err != nil {
 		return err
 	}
-	narrow(&page, list)
+	following := page.Filter.Values()
+	following.Set("seen", markOf(liveWebhookRows(page)))
+	page.Live = views.LiveView{URL: withQuery(webhooksLivePath, following), First: page.Filter.Address(), What: "webhooks", Steady: true}
 	return web.Render(c, http.StatusOK, views.Webhooks(page))
+}
+
+// webhooksOf is the list as a person sees it, as far as the filter lets it.
+func webhooksOf(p person, filter views.WebhooksFilter, list []store.Overview) views.WebhooksPage {
+	page := views.WebhooksPage{
+		CanEdit: p.Role.CanEdit(), Filter: filter,
+		Used: len(list), Most: p.Account.Limits.MaxWebhooks, Timeout: p.Account.Limits.Timeout,
+	}
+	narrow(&page, list)
+	return page
 }
 
 // teach fills in what a page without webhooks shows instead.

@@ -31,7 +31,7 @@ func LiveWord(v LiveView) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		if v.URL != "" {
-			templ_7745c5c3_Err = LiveNow(v.Detail, !v.Older).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = LiveNow(v.Detail, !v.Older && !v.Steady).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -126,6 +126,7 @@ type LiveView struct {
 	Older  bool   // the page is not the first: new rows are announced only
 	What   string // what the rows are: "deliveries"
 	Detail string // beside the word Live
+	Steady bool   // rows rarely come or go: nobody needs to pause it
 }
 
 // ExportView is how what is filtered is taken out as a file.

@@ -26,14 +26,23 @@ type WebhooksFilter struct {
 	Sort  string // one that WebhookSort knows
 }
 
-// Query is the part of the address that holds the filter, with its question mark; empty where nothing is asked.
-func (f WebhooksFilter) Query() string {
+// WebhookRowID is the id of a webhook's row in the list.
+func WebhookRowID(o store.Overview) string { return "webhook-" + o.ID.String() }
+
+// Values are the parts of the filter that ask something, by their names in the address.
+func (f WebhooksFilter) Values() url.Values {
 	values := url.Values{}
 	for name, value := range map[string]string{"state": f.State, "agent": f.Agent, "q": f.Text, "sort": f.Sort} {
 		if value != "" {
 			values.Set(name, value)
 		}
 	}
+	return values
+}
+
+// Query is the part of the address that holds the filter, with its question mark; empty where nothing is asked.
+func (f WebhooksFilter) Query() string {
+	values := f.Values()
 	if len(values) == 0 {
 		return ""
 	}
@@ -59,6 +68,7 @@ type WebhooksPage struct {
 	Sample                         Sample          // for those who have no webhook yet
 	InboxToken                     string          // of the form that starts the test inbox, for the same
 	First                          *FirstStepsView // nil: nobody needs them
+	Live                           LiveView
 }
 
 func (p WebhooksPage) states() []Choice {
