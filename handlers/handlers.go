@@ -43,6 +43,7 @@ type Handlers struct {
 	rates    *rateCache    // how many each account's keys may make
 	signIns  *web.Attempts // slows down guessing of passwords
 	feeds    *feeds        // the lists that pages follow
+	looks    looks         // of those who follow other pages
 	log      *slog.Logger
 }
 
@@ -66,6 +67,7 @@ func New(opt Options) *Handlers {
 		rates:    newRateCache(opt.Now),
 		signIns:  web.NewAttempts(opt.Now),
 		feeds:    &feeds{open: map[string]*feed{}},
+		looks:    newLooks(),
 		log:      opt.Log,
 	}
 }

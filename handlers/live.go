@@ -85,9 +85,10 @@ func concerns(change store.Change, account uuid.UUID) bool {
 // errSessionOver ends what a visitor follows.
 var errSessionOver = errors.New("the session is over")
 
-// follow streams what show sends, now and after the changes that want accepts,
-// in a calm rhythm, until the visitor leaves or their session ends.
-func (h *Handlers) follow(c echo.Context, want func(store.Change) bool, show func(context.Context, web.Send) error) error {
+// follow streams what look finds to tell, now and after the changes that want
+// accepts, in a calm rhythm, until the visitor leaves or their session ends. nil
+// is nothing to tell.
+func (h *Handlers) follow(c echo.Context, want func(store.Change) bool, look func(context.Context) (web.Message, error)) error {
 	return web.Stream(c, func(ctx context.Context, send web.Send) error {
 		bell, session := h.store.Changes(want), h.watchSession(c)
 		defer bell.Close()
@@ -99,7 +100,11 @@ func (h *Handlers) follow(c echo.Context, want func(store.Change) bool, show fun
 			if ended {
 				return errSessionOver
 			}
-			return show(ctx, send)
+			news, err := h.looks.next(ctx, look)
+			if err != nil || news == nil {
+				return err
+			}
+			return send(news)
 		})
 		if errors.Is(err, errSessionOver) {
 			return nil
@@ -112,23 +117,38 @@ func (h *Handlers) follow(c echo.Context, want func(store.Change) bool, show fun
 // it shows is another than the one in the address, at once where it is already.
 func (h *Handlers) announce(c echo.Context, want func(store.Change) bool, mark func(context.Context) (string, error)) error {
 	seen := c.QueryParam("seen")
-	return h.follow(c, want, func(ctx context.Context, send web.Send) error {
+	return h.follow(c, want, func(ctx context.Context) (web.Message, error) {
 		now, err := mark(ctx)
 		if err != nil || now == seen {
-			return err
+			return nil, err
 		}
 		seen = now
-		return sendOne(send, "changed", nil)
+		return web.NewMessage("changed", "", nil)
 	})
 }
 
-// sendOne sends what is for one listener alone.
-func sendOne(send web.Send, event string, data []byte) error {
-	message, err := web.NewMessage(event, "", data)
-	if err != nil {
-		return err
+// looks lets those who follow pages of their own look one after the other, each
+// time with a rest of liveShare times what the last look took: however many they
+// are, they leave most of the machine to deliveries.
+type looks chan struct{}
+
+// longestRest is for a look that a slow database held up.
+const longestRest = 100 * time.Millisecond
+
+func newLooks() looks { return make(looks, 1) }
+
+// next waits for its turn; ctx ends that with its error.
+func (l looks) next(ctx context.Context, look func(context.Context) (web.Message, error)) (web.Message, error) {
+	select {
+	case l <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
-	return send(message)
+	began := time.Now()
+	defer func() {
+		time.AfterFunc(min(longestRest, liveShare*time.Since(began)), func() { <-l })
+	}()
+	return look(ctx)
 }
 
 // calmly calls show now and after changes, but not without a rest: at least

@@ -155,15 +155,15 @@ func (h *Handlers) webhookLive(c echo.Context) error {
 	}
 	return h.follow(c, func(change store.Change) bool {
 		return concerns(change, p.Account.ID) && (change.WebhookID == id || change.WebhookID == uuid.Nil)
-	}, func(ctx context.Context, send web.Send) error {
+	}, func(ctx context.Context) (web.Message, error) {
 		page, err := h.webhookNow(ctx, p, id)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		frame, err := rendered(ctx, views.WebhookLive(page))
 		if err != nil {
-			return err
+			return nil, err
 		}
-		return sendOne(send, "", frame)
+		return web.NewMessage("", "", frame)
 	})
 }
