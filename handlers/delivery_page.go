@@ -150,7 +150,7 @@ func (s *deliveryStory) resend(role store.Role, place deliveryPlace, open bool) 
 	default:
 		r.Token, r.Ask, r.Open = store.NewFormToken(), s.Status == store.Delivered, open
 		r.Primary = !r.Ask
-		r.Text = "The endpoint answered " + strconv.Itoa(s.LastStatusCode) + " already. It gets the same data under the same webhook-id, so a receiver that keeps ids drops the repeat; one that does not handles the event twice. It gets " + s.moreAttempts() + "."
+		r.Text = "The endpoint answered " + strconv.Itoa(s.LastStatusCode) + " already. It gets the same data under the same webhook-id, so a receiver that keeps ids drops the repeat; one that does not handles the event twice. The delivery gets " + s.moreAttempts() + "."
 	}
 	return r
 }

@@ -43,7 +43,7 @@ func TestADeliveredDeliveryIsResentOnceAfterAQuestion(t *testing.T) {
 		doc := b.get(deliveryPath(id) + "?confirm=resend").dom(t)
 		has(t, plain(doc, "#delivery"), "Attempt 1 answered 200 OK in 12 ms.")
 		has(t, plain(doc, ".actions"), "Copy as curl, masked")
-		has(t, plain(doc, "dialog#resend"), "It gets up to 11 more attempts, 6 new ones and the 5 it has not used.")
+		has(t, plain(doc, "dialog#resend"), "The delivery gets up to 11 more attempts, 6 new ones and the 5 it has not used.")
 		if doc.Find("dialog#resend[open]").Length() != 1 {
 			t.Fatal("the question is not open")
 		}

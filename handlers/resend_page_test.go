@@ -36,6 +36,10 @@ func TestAResendOfManyIsAskedForInNumbersAndLeadsToItsProgress(t *testing.T) {
 		if fields.Get("pace") != usualPace {
 			t.Errorf("the pace chosen is %q", fields.Get("pace"))
 		}
+		s.event("call.ended", `{}`)
+		s.answer(http.StatusOK)
+		_, arrived := b.ask("?status=delivered")
+		has(t, arrived, "Each gets 6 attempts on top of those it has not used: up to 11 where the first attempt arrived.")
 		_, none := b.ask("?status=dead")
 		has(t, none, "Nothing to resend", "StatusDead")
 

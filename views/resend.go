@@ -94,7 +94,7 @@ func statusNoun(status store.Status, n int) string {
 func (v BulkView) attempts() string {
 	text := "Each gets " + Plural(v.Attempts, "attempt", "attempts") + " on top of those it has not used"
 	if v.Status == store.Delivered {
-		text += ": up to " + Count(2*v.Attempts-1) + " where the first one arrived"
+		text += ": up to " + Count(2*v.Attempts-1) + " where the first attempt arrived"
 	}
 	return text + "."
 }

@@ -79,7 +79,7 @@ func (p WebhookFormPage) chosen() string {
 	}
 	words := Count(n) + " of " + Count(allTypes(p.Groups)) + " chosen"
 	if p.Which != "some" {
-		words = "All types"
+		words = "All but webhook.*"
 	}
 	if events := perDay(p.Groups, p.Which != "some"); events > 0 {
 		words += ", about " + Plural(int(events), "event", "events") + " a day"

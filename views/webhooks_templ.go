@@ -1092,7 +1092,7 @@ func noWebhooks(p WebhooksPage) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 60, " but Belfry's own <code>webhook.*</code>.</p></li><li><b aria-hidden=\"true\">2</b><strong>Send a test</strong><p>One real, signed request, before the first real call.</p></li><li><b aria-hidden=\"true\">3</b><strong>See it</strong><p>What was sent, what came back, and how long each part took.</p></li></ol><div class=\"row\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 60, " (not Belfry's own <code>webhook.*</code>).</p></li><li><b aria-hidden=\"true\">2</b><strong>Send a test</strong><p>One real, signed request, before the first real call.</p></li><li><b aria-hidden=\"true\">3</b><strong>See it</strong><p>What was sent, what came back, and how long each part took.</p></li></ol><div class=\"row\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

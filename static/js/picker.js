@@ -24,7 +24,7 @@ const pickerState = (picker) => {
   const group = (type) => type.closest("[data-picker-group]").querySelector("[data-group]");
   const chosen = types.filter((type) => (all ? group(type).value !== "webhook.*" : type.checked || group(type).checked));
   const events = chosen.reduce((sum, type) => sum + Number(type.dataset.day ?? 0), 0);
-  word.textContent = (all ? "All types" : `${chosen.length} of ${types.length} chosen`) +
+  word.textContent = (all ? "All but webhook.*" : `${chosen.length} of ${types.length} chosen`) +
     (events ? `, about ${events.toLocaleString("en-US")} ${events === 1 ? "event" : "events"} a day` : "");
 };
 on("change", "[data-picker] input", (input) => pickerState(input.closest("[data-picker]")));
