@@ -66,10 +66,10 @@ func settings() []setting {
 		{"secret-key-file", "file", "", "a file that holds the secret key, instead of -secret-key", applySecretKeyFile},
 		{"allow-targets", "list", "", "addresses, CIDRs and host names, with commas between, that may be private and plain http, as 10.0.0.0/8,acme=hooks.internal; an entry may be bound to an account. Empty: public https only", applyTargets},
 		{"trusted-proxies", "list", "", "CIDRs of the proxies whose X-Forwarded-For is believed. Empty: forwarded headers are ignored", applyProxies},
-		{"metrics-addr", "host:port", "", "serve /metrics here as well, without a key", applyMetricsAddr},
+		{"metrics-addr", "host:port", "", "serve /metrics here as well, without a key; at -addr it takes a key of the first account with the scope read", applyMetricsAddr},
 		{"header-prefix", "prefix", "X-Webhook", "how the names of the headers of a delivery begin, for accounts that have no prefix of their own", applyPrefix},
 		{"max-webhooks", "number", "10", "webhooks per account", number(func(c *config) *int { return &c.limits.MaxWebhooks })},
-		{"rate-per-minute", "number", "1000", "outgoing requests per account and minute", number(func(c *config) *int { return &c.limits.RatePerMinute })},
+		{"rate-per-minute", "number", "1000", "outgoing requests per account and minute, refilled evenly, 50 at once at most; more wait", number(func(c *config) *int { return &c.limits.RatePerMinute })},
 		{"api-rate-per-minute", "number", "1000", "API requests per key and minute", number(func(c *config) *int { return &c.limits.APIRatePerMinute })},
 		{"timeout", "duration", "10s", "for one whole request, from the name look-up to the answer's body", applyTimeout},
 		{"retries", "list", "5", "pauses before each retry, as 5s,1m,10m; or how many of the pauses 5s,1m,10m,1h,6h to take, from 0 to 5", applyRetries},
@@ -147,7 +147,7 @@ func (c *config) checkTogether(wrong map[string]bool) {
 		c.fault("-secret-key", errors.New("with Postgres a secret key is required: give this or -secret-key-file, 32 characters or more"))
 	}
 	if c.metricsAddr != "" && c.metricsAddr == c.addr {
-		c.fault("-metrics-addr", errors.New("is the same as -addr; /metrics is there already, for keys with the scope read"))
+		c.fault("-metrics-addr", errors.New("is the same as -addr; /metrics is there already, for keys of the first account with the scope read"))
 	}
 	var invalid *store.Error
 	if errors.As(c.limits.Check(), &invalid) {

@@ -32,6 +32,7 @@ func serverCommands() []subcommand {
 			name: "demo", summary: "serve a living sample with throw-away data", settings: addrSetting, prepare: prepareDemo,
 			detail: "Serves a sample account with 30 days of history, healthy, flaky, slow and worse receivers and steady traffic, all on this machine: " +
 				"their names end in .acme.test and lead here, within the demo only. " +
+				"Retries follow after 3 s, 20 s, 2 min, 10 min and 30 min, sooner than a server's, so that they are seen. " +
 				"Prints the sign-in. The data is thrown away at the end; yours is not touched.",
 			examples: []string{"belfry demo", "belfry demo -addr 127.0.0.1:8090"},
 		},
