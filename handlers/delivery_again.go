@@ -41,3 +41,16 @@ func (s *deliveryStory) moreAttempts() string {
 	}
 	return "up to " + views.Count(set+left) + " more attempts, " + views.Count(set) + " new ones and the " + views.Count(left) + " it has not used"
 }
+
+// deletedWords say what the deletion of its webhook kept from it. An attempt that
+// was under way at that moment may have delivered it all the same.
+func (s *deliveryStory) deletedWords() string {
+	a := s.arrived()
+	switch {
+	case a == nil:
+		return "Its webhook was deleted before it could be delivered."
+	case a.Number > s.ScheduleStart:
+		return "Its webhook was deleted while attempt " + strconv.Itoa(a.Number) + " was under way."
+	}
+	return "Its webhook was deleted before it could be delivered again."
+}

@@ -217,6 +217,11 @@ func TestADeliveryThatArrivedBeforeSaysSoWhateverBecameOfTheRepeat(t *testing.T)
 		}
 		has(t, s.why().Text, want)
 	}
+	late := &deliveryStory{
+		Delivery: &store.Delivery{Status: store.Dead, WebhookDeleted: true, Attempts: 1, MaxAttempts: 6}, now: at,
+		attempts: []store.Attempt{{Number: 1, StatusCode: 200, StartedAt: store.At(at)}},
+	}
+	has(t, late.why().Bold+" "+late.why().Text, "Its webhook was deleted while attempt 1 was under way. Attempt 1 delivered it at 14:31:22 UTC.")
 	s := &deliveryStory{now: at.Add(48 * time.Hour)}
 	has(t, s.arrivedWords(&store.Attempt{Number: 3, StartedAt: store.At(at)}), "Attempt 3 delivered it on 21 Nov 2026 at 14:31 UTC.")
 }

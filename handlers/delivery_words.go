@@ -216,13 +216,10 @@ func (s *deliveryStory) whyFailed() views.WhyView {
 }
 
 func (s *deliveryStory) whyDead() views.WhyView {
-	w, again := views.WhyView{Question: "Why is it dead?"}, ""
-	if s.arrived() != nil {
-		again = " again"
-	}
+	w := views.WhyView{Question: "Why is it dead?"}
 	switch s.DeadReason() {
 	case "deleted":
-		w.Bold, w.Text = "Its webhook was deleted before it could be delivered"+again+".", "There is nowhere to send it any more. Its event is kept, and another webhook may have got it."
+		w.Bold, w.Text = s.deletedWords(), "There is nowhere to send it any more. Its event is kept, and another webhook may have got it."
 	case store.ReasonGone:
 		w.Bold, w.Text = "The endpoint answered 410 Gone: it wants nothing more.", "The webhook was deactivated. If that was a mistake, reactivate the webhook and resend this delivery: it gets "+s.moreAttempts()+"."
 		if s.Test {
