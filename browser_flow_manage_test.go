@@ -12,8 +12,12 @@ import (
 
 func (f *flow) pauseAndResume() {
 	f.open("/setup/webhooks")
-	document, _ := evaluate[float64](f.p, "performance.timeOrigin")
 	row, knob := "#webhook-"+f.hook, "#active-"+f.hook
+	f.api("PATCH", "/webhooks/"+f.hook, `{"active":false}`, http.StatusOK, nil) // by somebody else
+	f.comes(row, "Inactive")
+	f.api("PATCH", "/webhooks/"+f.hook, `{"active":true}`, http.StatusOK, nil)
+	f.comes(row, "Healthy")
+	document, _ := evaluate[float64](f.p, "performance.timeOrigin")
 	f.act(knob)
 	f.p.seeText(".toast", "Paused Orders desk")
 	f.p.seeText(row, "Inactive")
