@@ -128,12 +128,15 @@ func (h *Handlers) announce(c echo.Context, want func(store.Change) bool, mark f
 }
 
 // looks lets those who follow pages of their own look one after the other, each
-// time with a rest of liveShare times what the last look took: however many they
-// are, they leave most of the machine to deliveries.
+// time with a rest of looksShare times what the last look took: however many they
+// are, they take less than a twentieth of one processor from deliveries.
 type looks chan struct{}
 
-// longestRest is for a look that a slow database held up.
-const longestRest = 100 * time.Millisecond
+const (
+	looksShare = 20
+	// longestRest is for a look that a slow database held up.
+	longestRest = 100 * time.Millisecond
+)
 
 func newLooks() looks { return make(looks, 1) }
 
@@ -146,7 +149,7 @@ func (l looks) next(ctx context.Context, look func(context.Context) (web.Message
 	}
 	began := time.Now()
 	defer func() {
-		time.AfterFunc(min(longestRest, liveShare*time.Since(began)), func() { <-l })
+		time.AfterFunc(min(longestRest, looksShare*time.Since(began)), func() { <-l })
 	}()
 	return look(ctx)
 }

@@ -32,7 +32,7 @@ func TestThoseWhoFollowPagesLookOneAfterTheOtherWithARest(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if least := visitors*took + (visitors-1)*liveShare*took; time.Since(began) < least {
+	if least := visitors*took + (visitors-1)*looksShare*took; time.Since(began) < least {
 		t.Errorf("%d looks took %v, want %v at least", visitors, time.Since(began), least)
 	}
 	l <- struct{}{} // the rest is over
