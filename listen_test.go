@@ -118,13 +118,19 @@ func TestListenWithoutASecretSaysThatNothingIsVerified(t *testing.T) {
 }
 
 func TestListenRefusesSettingsThatCantBe(t *testing.T) {
-	for _, args := range [][]string{{"-secret", "short"}, {"-secret", "whsec_%%%"}, {"-status", "99"}, {"-addr", "127.0.0.1:9000x"}, {"-delay", "-1s"}} {
-		if got := call(t, nil, "", append([]string{"listen"}, args...)...); got.code != 2 || !strings.HasPrefix(got.errors, "belfry: "+args[0]+": ") {
-			t.Errorf("listen %v: code %d, %q; want 2 and the flag's name", args, got.code, got.errors)
+	over, cancel := context.WithCancel(t.Context())
+	cancel() // what is not refused ends at once
+	for _, args := range [][]string{{"-secret", "short"}, {"-secret", "whsec_%%%"}, {"-status", "99"}, {"-addr", "127.0.0.1:9000x"}, {"-delay", "-1s"}, nil} {
+		environment, says := map[string]string{}, "BELFRY_LISTEN_SECRET"
+		if args != nil {
+			says = args[0]
+		} else {
+			environment[says] = "short"
 		}
-	}
-	got := call(t, map[string]string{"BELFRY_LISTEN_SECRET": "short"}, "", "listen")
-	if got.code != 2 || !strings.HasPrefix(got.errors, "belfry: BELFRY_LISTEN_SECRET: ") {
-		t.Errorf("a secret of the environment that can't be: code %d, %q", got.code, got.errors)
+		var out, complaints strings.Builder
+		code := run(over, append([]string{"listen"}, args...), environmentOf(environment), strings.NewReader(""), &out, &complaints)
+		if code != 2 || !strings.HasPrefix(complaints.String(), "belfry: "+says+": ") {
+			t.Errorf("listen %v: code %d, %q; want 2 and %s named", args, code, complaints.String(), says)
+		}
 	}
 }
