@@ -200,8 +200,10 @@ func (s *Store) askRest(n *narrowing, f *DeliveryFilter) {
 		n.ask("d.status = ? AND EXISTS (SELECT 1 FROM queues h WHERE h.id = d.queue_id AND (h.paused OR h.probing OR d.next_attempt_at <= "+s.nowSQL()+"))", Pending)
 	}
 	f.askOutcome(n)
-	if !n.askGroup("d.event_type", f.Event) && f.Event != "" {
-		n.ask("d.event_type = ?", f.Event)
+	// As a value, lest the index of types give the rows and not the base's.
+	const eventType = "coalesce(d.event_type, '')"
+	if !n.askGroup(eventType, f.Event) && f.Event != "" {
+		n.ask(eventType+" = ?", f.Event)
 	}
 	if f.AgentID != "" {
 		n.ask("d.agent_id = ?", f.AgentID)
