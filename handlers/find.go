@@ -29,7 +29,7 @@ func (h *Handlers) find(c echo.Context) error {
 		query = strings.ToValidUTF8(query[:findChars], "")
 	}
 	ctx, p := c.Request().Context(), personOf(c)
-	list, err := h.store.Overviews(ctx, p.Account.ID)
+	list, err := h.store.Conditions(ctx, p.Account.ID)
 	if err != nil {
 		return err
 	}

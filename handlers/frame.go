@@ -11,7 +11,7 @@ import (
 // frame is what stands around a page of the person who is signed in. It takes
 // the messages left for the next page with it.
 func (h *Handlers) frame(c echo.Context, current views.Entry) views.Frame {
-	list, err := h.store.Overviews(c.Request().Context(), personOf(c).Account.ID)
+	list, err := h.store.Conditions(c.Request().Context(), personOf(c).Account.ID)
 	f := h.frameOf(c, current, list)
 	if err != nil {
 		web.Logger(c).Warn("the webhooks in trouble could not be counted", "error", err)

@@ -233,19 +233,12 @@ func shortURL(address string) string {
 // agentOptions are the agents that webhooks are bound to and those of recent
 // deliveries; Belfry keeps no table of agents.
 func (h *Handlers) agentOptions(ctx context.Context, account uuid.UUID, chosen string, list []store.Delivery) ([]views.Option, error) {
-	webhooks, err := h.store.Webhooks(ctx, account)
+	agents, err := h.store.RecentAgents(ctx, account)
 	if err != nil {
 		return nil, err
 	}
-	recent, _, err := h.store.Deliveries(ctx, account, store.DeliveryFilter{Limit: 100})
-	if err != nil {
-		return nil, err
-	}
-	agents := []string{chosen}
-	for _, w := range webhooks {
-		agents = append(agents, w.AgentID)
-	}
-	for _, d := range slices.Concat(recent, list) {
+	agents = append(agents, chosen)
+	for _, d := range list {
 		agents = append(agents, d.AgentID)
 	}
 	slices.Sort(agents)

@@ -151,7 +151,7 @@ func (h *Handlers) formPage(c echo.Context, f webhookForm, saved store.Webhook, 
 	if err != nil {
 		return views.WebhookFormPage{}, err
 	}
-	list, err := h.store.Overviews(ctx, p.Account.ID)
+	list, err := h.store.Conditions(ctx, p.Account.ID)
 	if err != nil {
 		return views.WebhookFormPage{}, err
 	}

@@ -31,7 +31,7 @@ func (h *Handlers) checkURL(c echo.Context) error {
 	if ask.url == "" {
 		return web.Render(c, http.StatusOK, views.URLChecks("", "", nil))
 	}
-	list, err := h.store.Overviews(c.Request().Context(), personOf(c).Account.ID)
+	list, err := h.store.Conditions(c.Request().Context(), personOf(c).Account.ID)
 	if err != nil {
 		return err
 	}

@@ -71,6 +71,10 @@ func (g *grown) lists() []use {
 		{name: "older of an error, turned back", do: g.list(DeliveryFilter{Error: "status", After: middle}), by: "attempts_error (error=? AND delivery_id>?"},
 		{name: "tests", do: g.list(DeliveryFilter{Tests: true}), by: "deliveries_tests (queue_id=?)"},
 		{name: "count of failed ones of a type", do: g.count(DeliveryFilter{Event: "call.ended", Status: []Status{Failed}}), most: 2 * countRows},
+		{name: "recent agents", do: func(ctx context.Context) error {
+			_, err := g.RecentAgents(ctx, g.account)
+			return err
+		}, by: "deliveries_account (account_id=?)"},
 		{name: "count of all", do: g.count(DeliveryFilter{})},
 		{name: "count of a type", do: g.count(DeliveryFilter{Event: "call.ended"})},
 		{name: "count of tests of a minute", do: g.count(DeliveryFilter{Tests: true, From: g.to}), by: "deliveries_tests (queue_id=? AND created_at>?)"},

@@ -35,6 +35,17 @@ func (s *Store) Overviews(ctx context.Context, account uuid.UUID) ([]Overview, e
 	return s.overviews(ctx, account, webhooks)
 }
 
+// Conditions lists the account's webhooks as Overviews does, but without what
+// the last 24 hours were.
+func (s *Store) Conditions(ctx context.Context, account uuid.UUID) ([]Overview, error) {
+	webhooks, err := s.Webhooks(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	list, _, err := s.conditions(ctx, account, webhooks)
+	return list, err
+}
+
 // Overview tells about one webhook, deleted or not.
 func (s *Store) Overview(ctx context.Context, account, id uuid.UUID) (Overview, error) {
 	w, err := s.Webhook(ctx, account, id)
@@ -49,42 +60,57 @@ func (s *Store) Overview(ctx context.Context, account, id uuid.UUID) (Overview, 
 }
 
 func (s *Store) overviews(ctx context.Context, account uuid.UUID, webhooks []Webhook) ([]Overview, error) {
+	list, now, err := s.conditions(ctx, account, webhooks)
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	bars, err := s.dayBars(ctx, idsOf(webhooks), now)
+	for i := range list {
+		o := &list[i]
+		o.Hours = bars[o.ID]
+		for _, b := range o.Hours {
+			o.OK += b.OK
+			o.Failed += b.Failed
+		}
+	}
+	return list, err
+}
+
+// conditions tells how webhooks are, and the time, in microseconds, at which
+// they are so.
+func (s *Store) conditions(ctx context.Context, account uuid.UUID, webhooks []Webhook) (list []Overview, now int64, err error) {
 	if len(webhooks) == 0 {
-		return nil, nil
+		return nil, 0, nil
 	}
 	state, err := s.readState(ctx, account)
 	if err != nil {
-		return nil, err
-	}
-	ids := make([]uuid.UUID, len(webhooks))
-	for i, w := range webhooks {
-		ids[i] = w.ID
+		return nil, 0, err
 	}
 	queues, err := s.queuesOf(ctx, nil, []uuid.UUID{account})
 	if err != nil {
-		return nil, s.wrap(err)
+		return nil, 0, s.wrap(err)
 	}
-	hour, err := s.timingsOf(ctx, ids, minuteSpan, state.Now-time.Hour.Microseconds())
+	hour, err := s.timingsOf(ctx, idsOf(webhooks), minuteSpan, state.Now-time.Hour.Microseconds())
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	bars, err := s.dayBars(ctx, ids, state.Now)
-	if err != nil {
-		return nil, err
-	}
-	list := make([]Overview, len(webhooks))
+	list = make([]Overview, len(webhooks))
 	for i, w := range webhooks {
 		q := queues[w.ID]
 		list[i] = Overview{
-			Webhook: w, Summary: q.summary(), Hours: bars[w.ID], LastAttemptAt: q.LastAttemptAt,
+			Webhook: w, Summary: q.summary(), LastAttemptAt: q.LastAttemptAt,
 			Health: healthOf(&w, q, orEmpty(hour[w.ID]), state, s.opt.Limits.Timeout),
 		}
-		for _, b := range list[i].Hours {
-			list[i].OK += b.OK
-			list[i].Failed += b.Failed
-		}
 	}
-	return list, nil
+	return list, state.Now, nil
+}
+
+func idsOf(webhooks []Webhook) []uuid.UUID {
+	ids := make([]uuid.UUID, len(webhooks))
+	for i := range webhooks {
+		ids[i] = webhooks[i].ID
+	}
+	return ids
 }
 
 func orEmpty(t *timings) *timings {

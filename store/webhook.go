@@ -163,6 +163,18 @@ const maskDots = "••••"
 // IsMasked says whether a value is what Mask made.
 func IsMasked(value string) bool { return strings.HasPrefix(value, maskDots) }
 
+// recentAgents is how many of the newest deliveries are looked at for agents.
+const recentAgents = 100
+
+// RecentAgents names, without repeats, the agents that the account's webhooks
+// are bound to and those of its newest deliveries; there is no table of agents.
+func (s *Store) RecentAgents(ctx context.Context, account uuid.UUID) (agents []string, err error) {
+	err = s.ro.NewRaw(`SELECT agent_id FROM webhooks WHERE account_id = ? AND deleted_at IS NULL AND agent_id IS NOT NULL
+		UNION SELECT agent_id FROM (SELECT agent_id FROM deliveries WHERE account_id = ? ORDER BY id DESC LIMIT ?) AS newest WHERE agent_id IS NOT NULL`,
+		account, account, recentAgents).Scan(ctx, &agents)
+	return agents, s.wrap(err)
+}
+
 // Webhook finds one webhook of the account, deleted ones too.
 func (s *Store) Webhook(ctx context.Context, account, id uuid.UUID) (Webhook, error) {
 	return s.webhook(ctx, s.ro, account, id)

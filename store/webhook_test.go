@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -240,6 +241,29 @@ func TestHeaderValuesAreMaskedAndKeptWhereTheirMaskComesBack(t *testing.T) {
 		for _, name := range []string{"Host", "Content-Type", "connection", "X-Webhook-Event", "webhook-id", "a b", "User-Agent"} {
 			_, _, _, err := d.CreateWebhook(d.ctx, d.account, store.NewWebhook{URL: "https://b.example/", Headers: []store.Header{{Name: name, Value: "v"}}})
 			wantFields(t, err, "headers."+name)
+		}
+	})
+}
+
+func TestAgentsAreThoseOfWebhooksAndOfTheNewestDeliveries(t *testing.T) {
+	each(t, func(t *testing.T, d *desk) {
+		d.webhook("https://a.example/")
+		_, _, _, err := d.CreateWebhook(d.ctx, d.account, store.NewWebhook{URL: "https://b.example/", AgentID: "berlin", Active: true})
+		must(t, err)
+		for range 2 {
+			_, _, err = d.Publish(d.ctx, store.Publication{AccountID: d.account, Events: []store.NewEvent{{Type: "call.ended", Data: []byte(`{}`), AgentID: "paris"}}})
+			must(t, err)
+		}
+		agents, err := d.RecentAgents(d.ctx, d.account)
+		must(t, err)
+		slices.Sort(agents)
+		if !slices.Equal(agents, []string{"berlin", "paris"}) {
+			t.Errorf("the agents are %q", agents)
+		}
+		other, err := d.AddAccount(d.ctx, "other")
+		must(t, err)
+		if agents, err := d.RecentAgents(d.ctx, other.ID); err != nil || len(agents) != 0 {
+			t.Errorf("another account has %q (%v)", agents, err)
 		}
 	})
 }
