@@ -95,7 +95,7 @@ func (p *openPage) at(id string) time.Time {
 func TestWorstDayManyOpenPagesCostLittleAndShowWhatEndsAtOnce(t *testing.T) {
 	eachMeasured(t, func(t *testing.T, db storetest.Database) {
 		perSecond, span, pages := sized(20, 100), sized(time.Second, 20*time.Second), sized(10, 200)
-		environment := environmentFor(db)
+		environment := migrated(t, db)
 		environment["BELFRY_RATE_PER_MINUTE"], environment["BELFRY_API_RATE_PER_MINUTE"] = "100000", "100000"
 		visitor, r, key := signedIn(t, environment, "-allow-targets", "127.0.0.1")
 		p := newProbe(t, r, key)
