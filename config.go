@@ -64,7 +64,7 @@ func settings() []setting {
 		{"data-dir", "folder", "./data", "the folder of the SQLite database and of the secret key", func(c *config, v string) error { c.dataDir = v; return nil }},
 		{"secret-key", "text", "", "32 characters or more that encrypt what is secret in the database. Empty: made once, with the database, and kept in the data folder; required with Postgres", applySecretKey},
 		{"secret-key-file", "file", "", "a file that holds the secret key, instead of -secret-key", applySecretKeyFile},
-		{"allow-targets", "list", "", "addresses, CIDRs and host names, with commas between, that may be private and plain http, as 10.0.0.0/8,acme=hooks.internal; an entry may be bound to an account. Empty: public https only", applyTargets},
+		{"allow-targets", "list", "", "addresses, CIDRs and host names, with commas or blanks between, that may be private and plain http, as 10.0.0.0/8,acme=hooks.internal; an entry may be bound to an account. Empty: public https only", applyTargets},
 		{"trusted-proxies", "list", "", "CIDRs of the proxies whose X-Forwarded-For is believed. Empty: forwarded headers are ignored", applyProxies},
 		{"metrics-addr", "host:port", "", "serve /metrics here as well, without a key; at -addr it takes a key of the first account with the scope read", applyMetricsAddr},
 		{"header-prefix", "prefix", "X-Webhook", "how the names of the headers of a delivery begin, for accounts that have no prefix of their own", applyPrefix},

@@ -78,8 +78,7 @@ func applyTargets(c *config, v string) (err error) {
 
 func applyProxies(c *config, v string) error {
 	var wrong []error
-	for item := range strings.SplitSeq(v, ",") {
-		item = strings.TrimSpace(item)
+	for item := range strings.FieldsFuncSeq(v, func(r rune) bool { return r == ',' || r == ' ' }) {
 		prefix, err := netip.ParsePrefix(item)
 		if addr, errAddr := netip.ParseAddr(item); errAddr == nil {
 			prefix, err = addr.Prefix(addr.BitLen())

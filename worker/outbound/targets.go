@@ -27,16 +27,12 @@ type entry struct {
 	prefix  netip.Prefix
 }
 
-// Parse reads a list of CIDRs, addresses and host names, separated by commas. An entry may be bound to an account by its
-// name: "acme=10.0.0.0/8". Nothing at all lists nothing. The error names every faulty entry, empty ones among them.
+// Parse reads a list of CIDRs, addresses and host names, separated by commas or white space. An entry may be bound to an
+// account by its name: "acme=10.0.0.0/8". The error names every faulty entry.
 func Parse(list string) (*Targets, error) {
-	if strings.TrimSpace(list) == "" {
-		return newTargets(nil), nil
-	}
 	var entries []entry
 	var faults []error
-	for item := range strings.SplitSeq(list, ",") {
-		item = strings.TrimSpace(item)
+	for _, item := range strings.FieldsFunc(list, separates) {
 		one, err := parseEntry(item)
 		if err != nil {
 			faults = append(faults, fmt.Errorf("%q %w", item, err))
@@ -177,15 +173,16 @@ func (r *rules) mayPlain(host string) bool {
 	return r.names[host] || len(r.prefixes) > 0
 }
 
+func separates(c rune) bool {
+	return c == ',' || c == ' ' || c == '\t' || c == '\n' || c == '\r'
+}
+
 func parseEntry(item string) (entry, error) {
 	account, value, bound := strings.Cut(item, "=")
 	if !bound {
 		account, value = "", item
 	} else if account == "" {
 		return entry{}, errors.New(`has no account name before "="`)
-	}
-	if item == "" {
-		return entry{}, errors.New("is an empty entry: name a target there, or take its comma away")
 	}
 	if value == "" {
 		return entry{}, errors.New("names no address and no host")
@@ -195,17 +192,9 @@ func parseEntry(item string) (entry, error) {
 	if strings.ContainsAny(value, "/:") || endsInNumber(value) {
 		e.prefix, err = parsePrefix(value)
 	} else {
-		e.name, err = parseName(value)
+		e.name, err = asciiHost(value)
 	}
 	return e, err
-}
-
-func parseName(value string) (string, error) {
-	name, err := asciiHost(value)
-	if err != nil {
-		err = fmt.Errorf(`%w: one has letters, digits, "-", "_" and "." only, and commas keep entries apart`, err)
-	}
-	return name, err
 }
 
 func parsePrefix(value string) (netip.Prefix, error) {
