@@ -41,8 +41,9 @@ func openPostgres(ctx context.Context, s *Store) error {
 		setDefault(config, other, "off")
 	}
 	setDefault(config, "synchronous_commit", "on")
-	// A process that freezes must not keep its locks.
-	setDefault(config, "idle_in_transaction_session_timeout", "5s")
+	// A process that freezes must not keep its locks, for less long than leases
+	// last: what others have begun must be recorded in time.
+	setDefault(config, "idle_in_transaction_session_timeout", "3s")
 	batches := config.DefaultQueryExecMode
 	if batches == pgx.QueryExecModeCacheStatement {
 		// Only statements that take arrays come again with the same text: all
