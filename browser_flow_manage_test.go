@@ -101,7 +101,7 @@ func (f *flow) rotate() {
 	f.open("/setup/webhooks/" + f.hook)
 	f.p.seeText("main", "Two secrets sign until")
 	f.visit("webhook-overlap")
-	f.p.follow(submitOf("/setup/webhooks/" + f.hook + "/switch-secret"))
+	f.p.follow("button[form=switch-secret]")
 	f.p.seeText(".toast", "Only the new secret signs now")
 	f.publish("call.ended", "one signs")
 	one := f.to.await(f.t, signedPath, "one signs")

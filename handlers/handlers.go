@@ -42,8 +42,7 @@ type Handlers struct {
 	calls    *web.Limiter  // API requests by key
 	rates    *rateCache    // how many each account's keys may make
 	signIns  *web.Attempts // slows down guessing of passwords
-	feeds    *feeds        // the lists that pages follow
-	looks    looks         // of those who follow other pages
+	feeds    *feeds        // what pages follow
 	log      *slog.Logger
 }
 
@@ -66,8 +65,7 @@ func New(opt Options) *Handlers {
 		calls:    web.NewLimiter(opt.Now),
 		rates:    newRateCache(opt.Now),
 		signIns:  web.NewAttempts(opt.Now),
-		feeds:    &feeds{open: map[string]*feed{}},
-		looks:    newLooks(),
+		feeds:    newFeeds(),
 		log:      opt.Log,
 	}
 }

@@ -130,8 +130,8 @@ func (h *Handlers) startInbox(c echo.Context) error {
 // inboxLive tells an open inbox that something has arrived.
 func (h *Handlers) inboxLive(c echo.Context) error {
 	account := personOf(c).Account.ID
-	return h.announce(c, func(change store.Change) bool {
-		return concerns(change, account) && (change.Kind == store.ChangeInbox || change.ID == uuid.Nil)
+	return h.announce(c, account, func(change store.Change) bool {
+		return change.Kind == store.ChangeInbox || change.ID == uuid.Nil
 	}, func(ctx context.Context) (string, error) {
 		newest, err := h.store.NewestInboxRequest(ctx, account)
 		return newest.String(), err

@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"hash/fnv"
 	"net/url"
@@ -29,19 +28,29 @@ const (
 	manyRows = 20
 )
 
-// followList streams what changes on the first page of a list; the key names the
-// list, and seen is the mark of what the page shows already.
-func (h *Handlers) followList(c echo.Context, key string, list liveList) error {
-	seen := c.QueryParam("seen")
-	if last := c.Request().Header.Get("Last-Event-ID"); last != "" {
-		seen = last
+// announced is a page of an account that is told when it is to be read anew.
+type announced struct {
+	bell func() *store.Listener
+	mark func(context.Context) (string, error)
+}
+
+// announce tells an open page of the account when the mark of what it shows
+// becomes another, after changes that want accepts. It is the same for all who
+// may see the page.
+func (h *Handlers) announce(c echo.Context, account uuid.UUID, want func(store.Change) bool, mark func(context.Context) (string, error)) error {
+	bell := func() *store.Listener {
+		return h.store.Changes(func(change store.Change) bool { return concerns(change, account) && want(change) })
 	}
-	return web.Stream(c, func(ctx context.Context, send web.Send) error {
-		f := h.feeds.join(key, list)
-		defer h.feeds.leave(key, f)
-		l := &listener{feed: f, seen: seen, next: -1}
-		return l.serve(ctx, h.watchSession(c), send)
-	})
+	return h.follow(c, account.String()+c.Request().URL.Path, announced{bell, mark})
+}
+
+func (a announced) changes() *store.Listener { return a.bell() }
+
+func (a announced) every() time.Duration { return liveEvery }
+
+func (a announced) now(ctx context.Context) (liveState, error) {
+	mark, err := a.mark(ctx)
+	return liveMark(mark), err
 }
 
 // sessionEvery is how old what is known of a visitor's session may be where
@@ -80,98 +89,6 @@ func (w *sessionWatch) ended(ctx context.Context) (bool, error) {
 // concerns says whether a change may be of the account.
 func concerns(change store.Change, account uuid.UUID) bool {
 	return change.AccountID == account || change.AccountID == uuid.Nil
-}
-
-// errSessionOver ends what a visitor follows.
-var errSessionOver = errors.New("the session is over")
-
-// follow streams what look finds to tell, now and after the changes that want
-// accepts, in a calm rhythm, until the visitor leaves or their session ends. nil
-// is nothing to tell.
-func (h *Handlers) follow(c echo.Context, want func(store.Change) bool, look func(context.Context) (web.Message, error)) error {
-	return web.Stream(c, func(ctx context.Context, send web.Send) error {
-		bell, session := h.store.Changes(want), h.watchSession(c)
-		defer bell.Close()
-		err := calmly(ctx, bell, liveEvery, liveShare, func() error {
-			ended, err := session.ended(ctx)
-			if err != nil {
-				return err
-			}
-			if ended {
-				return errSessionOver
-			}
-			news, err := h.looks.next(ctx, look)
-			if err != nil || news == nil {
-				return err
-			}
-			return send(news)
-		})
-		if errors.Is(err, errSessionOver) {
-			return nil
-		}
-		return err
-	})
-}
-
-// announce tells an open page when it is to be read anew: when the mark of what
-// it shows is another than the one in the address, at once where it is already.
-func (h *Handlers) announce(c echo.Context, want func(store.Change) bool, mark func(context.Context) (string, error)) error {
-	seen := c.QueryParam("seen")
-	return h.follow(c, want, func(ctx context.Context) (web.Message, error) {
-		now, err := mark(ctx)
-		if err != nil || now == seen {
-			return nil, err
-		}
-		seen = now
-		return web.NewMessage("changed", "", nil)
-	})
-}
-
-// looks lets those who follow pages of their own look one after the other, each
-// time with a rest of looksShare times what the last look took: however many they
-// are, they take less than a twentieth of one processor from deliveries.
-type looks chan struct{}
-
-const (
-	looksShare = 20
-	// longestRest is for a look that a slow database held up.
-	longestRest = 100 * time.Millisecond
-)
-
-func newLooks() looks { return make(looks, 1) }
-
-// next waits for its turn; ctx ends that with its error.
-func (l looks) next(ctx context.Context, look func(context.Context) (web.Message, error)) (web.Message, error) {
-	select {
-	case l <- struct{}{}:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	began := time.Now()
-	defer func() {
-		time.AfterFunc(min(longestRest, looksShare*time.Since(began)), func() { <-l })
-	}()
-	return look(ctx)
-}
-
-// calmly calls show now and after changes, but not without a rest: at least
-// every, and share times longer than it took. It ends with ctx. A database that
-// does not answer is asked again.
-func calmly(ctx context.Context, bell *store.Listener, every, share time.Duration, show func() error) error {
-	for {
-		began := time.Now()
-		err := show()
-		pause := max(every, share*time.Since(began))
-		if store.IsCode(err, store.CodeUnavailable) {
-			err, pause = nil, 2*time.Second
-		}
-		if err != nil {
-			return err
-		}
-		if !sleep(ctx, pause) || !heard(ctx, bell) {
-			return nil
-		}
-	}
 }
 
 func sleep(ctx context.Context, d time.Duration) bool {
@@ -249,8 +166,8 @@ func (h *Handlers) deliveryLive(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.announce(c, func(change store.Change) bool {
-		return concerns(change, account) && (change.ID == id || change.ID == uuid.Nil || change.Kind == store.ChangeWebhook && change.WebhookID == d.WebhookID)
+	return h.announce(c, account, func(change store.Change) bool {
+		return change.ID == id || change.ID == uuid.Nil || change.Kind == store.ChangeWebhook && change.WebhookID == d.WebhookID
 	}, func(ctx context.Context) (string, error) {
 		now, err := h.store.Delivery(ctx, account, id)
 		return factsOf(&now).mark(), err

@@ -155,7 +155,7 @@ type liveEvents struct {
 func (h *Handlers) eventsLive(c echo.Context) error {
 	l := &liveEvents{h, personOf(c).Account.ID, readEventFilter(c)}
 	l.filter.before, l.filter.after = uuid.Nil, uuid.Nil
-	return h.followList(c, l.account.String()+l.filter.address(eventsLivePath), l)
+	return h.follow(c, l.account.String()+l.filter.address(eventsLivePath), l)
 }
 
 func (l *liveEvents) changes() *store.Listener {
@@ -164,17 +164,17 @@ func (l *liveEvents) changes() *store.Listener {
 
 func (l *liveEvents) every() time.Duration { return liveEvery }
 
-func (l *liveEvents) rows(ctx context.Context) ([]liveRow, error) {
+func (l *liveEvents) now(ctx context.Context) (liveState, error) {
 	page, err := l.h.store.Events(ctx, l.account, l.filter.filter(l.h.opt.Now()))
 	return liveEventRows(page.List), err
 }
 
 // liveEventRows are events as rows that never change.
-func liveEventRows(list []store.Event) []liveRow {
-	rows := make([]liveRow, len(list))
+func liveEventRows(list []store.Event) liveRows {
+	rows := make(liveRows, len(list))
 	for i := range list {
 		line := eventLine(&list[i])
-		rows[i] = liveRow{id: line.RowID(), line: func(fresh bool) templ.Component {
+		rows[i] = livePart{id: line.RowID(), line: func(fresh bool) templ.Component {
 			line.Fresh = fresh
 			return views.EventRow(line)
 		}}

@@ -26,7 +26,7 @@ func (h *Handlers) logsLive(c echo.Context) error {
 	if _, err := l.filter.filter(h.opt.Now()); err != nil {
 		return err
 	}
-	return h.followList(c, l.account.String()+l.filter.address(livePath), l)
+	return h.follow(c, l.account.String()+l.filter.address(livePath), l)
 }
 
 func (l *liveDeliveries) changes() *store.Listener {
@@ -38,7 +38,7 @@ func (l *liveDeliveries) changes() *store.Listener {
 
 func (l *liveDeliveries) every() time.Duration { return liveEvery }
 
-func (l *liveDeliveries) rows(ctx context.Context) ([]liveRow, error) {
+func (l *liveDeliveries) now(ctx context.Context) (liveState, error) {
 	ask, err := l.filter.filter(l.h.opt.Now())
 	if err != nil {
 		return nil, err
@@ -47,12 +47,12 @@ func (l *liveDeliveries) rows(ctx context.Context) ([]liveRow, error) {
 	return liveDeliveryRows(list, l.filter.query().Encode()), err
 }
 
-func liveDeliveryRows(list []store.Delivery, within string) []liveRow {
-	rows := make([]liveRow, len(list))
+func liveDeliveryRows(list []store.Delivery, within string) liveRows {
+	rows := make(liveRows, len(list))
 	for i := range list {
 		line := deliveryLine(&list[i])
 		line.Within = within
-		rows[i] = liveRow{id: line.RowID(), mark: factsOf(&list[i]).sum(), line: func(fresh bool) templ.Component {
+		rows[i] = livePart{id: line.RowID(), mark: factsOf(&list[i]).sum(), line: func(fresh bool) templ.Component {
 			line.Fresh = fresh
 			return views.DeliveryRow(line, true)
 		}}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"belfry/store"
+	"belfry/web"
 )
 
 // seenOn is the mark of what a page shows, as it tells the stream.
@@ -45,7 +46,7 @@ func TestAPageThatIsUpToDateIsToldOnlyWhatComes(t *testing.T) {
 		b := s.signedIn(store.RoleViewer)
 		for _, tt := range []struct {
 			page, first string
-			list        liveList
+			list        followed
 		}{
 			{logsPath, "d-" + delivery.String(), &liveDeliveries{s.handlers, s.account.ID, logFilter{}}},
 			{eventsPath, "e-" + event.String(), &liveEvents{s.handlers, s.account.ID, &eventFilter{}}},
@@ -68,12 +69,14 @@ func TestAPageThatIsUpToDateIsToldOnlyWhatComes(t *testing.T) {
 }
 
 func TestAListenerThatFellFarBehindGetsTheWholeListAndItsCount(t *testing.T) {
-	f := &feed{more: make(chan struct{}), looked: true, counted: []byte("the count as it is now")}
+	f := &feed{more: make(chan struct{}), state: liveRows{}, counted: []byte("the count as it is now")}
 	l := &listener{feed: f, next: 0}
 	tell := func(text string) {
-		if err := f.tell([]byte(text)); err != nil {
+		message, err := web.NewMessage("", "", []byte(text))
+		if err != nil {
 			t.Error(err)
 		}
+		f.tell(message)
 	}
 	for range keptFrames + 1 {
 		tell("one change")
@@ -85,7 +88,7 @@ func TestAListenerThatFellFarBehindGetsTheWholeListAndItsCount(t *testing.T) {
 		t.Error("the count of a page that was late is not looked at again")
 	}
 	tell("the last change")
-	if text := hears(t, l, "the last change"); !strings.HasSuffix(text, "\ndata: the last change\n\n") || strings.Count(text, "data: ") != 1 {
+	if text := hears(t, l, "the last change"); text != "data: the last change\n\n" {
 		t.Errorf("after it: %q", text)
 	}
 }

@@ -77,10 +77,10 @@ func (f *logFilter) view() views.LogsView {
 }
 
 // liveView is how a page follows its list, of which it shows rows.
-func liveView(f pager, what, path string, rows []liveRow) views.LiveView {
+func liveView(f pager, what, path string, rows liveRows) views.LiveView {
 	first, before, after := f.place()
 	older := before != uuid.Nil || after != uuid.Nil
-	more := []string{"seen", markOf(rows)}
+	more := []string{"seen", rows.mark()}
 	if older {
 		more = nil
 	}

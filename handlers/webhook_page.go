@@ -34,15 +34,17 @@ func (h *Handlers) webhookPage(c echo.Context) error {
 // showWebhook answers with a webhook's page, with the dialog open that confirm
 // names.
 func (h *Handlers) showWebhook(c echo.Context, id uuid.UUID, status int, confirm string, rotate views.RotateForm) error {
-	page, err := h.webhookNow(c.Request().Context(), personOf(c), id)
+	ctx := c.Request().Context()
+	page, parts, err := h.webhookNow(ctx, personOf(c), id)
 	if err != nil {
 		return err
 	}
+	page.LiveURL = withQuery(views.WebhookAddress(id, "live"), url.Values{"seen": {parts.mark()}})
 	page.Frame, page.Confirm = h.frame(c, views.EntryWebhooks), confirm
 	if err := h.lookBack(c, &page); err != nil {
 		return err
 	}
-	page.RotateToken, page.DeleteToken, page.MissedToken, page.DismissToken = store.NewFormToken(), store.NewFormToken(), store.NewFormToken(), store.NewFormToken()
+	page.RotateToken, page.DeleteToken, page.MissedToken, page.DismissToken, page.SwitchToken = store.NewFormToken(), store.NewFormToken(), store.NewFormToken(), store.NewFormToken(), store.NewFormToken()
 	if rotate.Kind == "" {
 		rotate.Kind = "generate"
 	}
@@ -51,29 +53,6 @@ func (h *Handlers) showWebhook(c echo.Context, id uuid.UUID, status int, confirm
 	}
 	page.Rotate = rotate
 	return web.Render(c, status, views.Webhook(page))
-}
-
-// webhookNow is what of a webhook's page changes from moment to moment.
-func (h *Handlers) webhookNow(ctx context.Context, p person, id uuid.UUID) (views.WebhookPage, error) {
-	o, err := h.store.Overview(ctx, p.Account.ID, id)
-	if err != nil {
-		return views.WebhookPage{}, err
-	}
-	limits := p.Account.Limits
-	page := views.WebhookPage{
-		CanEdit: p.Role.CanEdit(), Overview: o, Timeout: limits.Timeout, InFlight: limits.InFlight, Attempts: limits.MaxAttempts(), HeldFor: limits.HeldFor, RatePerMinute: limits.RatePerMinute,
-	}
-	if o.Active && o.Summary.Pending > 0 {
-		if page.Waiting, err = h.store.Waiting(ctx, p.Account.ID, id); err != nil {
-			return page, err
-		}
-	}
-	if err := h.settle(ctx, p.Account, &page); err != nil {
-		return page, err
-	}
-	recent, _, err := h.store.Deliveries(ctx, p.Account.ID, store.DeliveryFilter{WebhookID: id, Limit: recentRows})
-	page.Recent = deliveryLinesIn(recent, url.Values{"webhook": {id.String()}}.Encode())
-	return page, err
 }
 
 // lookBack adds charts and kinds of failure.
@@ -96,7 +75,6 @@ func (h *Handlers) settle(ctx context.Context, account store.Account, page *view
 	if !page.DeletedAt.IsZero() {
 		return nil
 	}
-	page.SwitchToken = store.NewFormToken()
 	given := page.ActiveSince.Add(account.Limits.HeldFor)
 	if !page.Active && page.Summary.Pending > 0 && h.opt.Now().After(given.Add(-expiryWarning)) {
 		page.HeldUntil = given
@@ -141,29 +119,4 @@ func (h *Handlers) lastFailure(ctx context.Context, account uuid.UUID, o store.O
 		return "", err
 	}
 	return deliveryPath(list[0].DeliveryID), nil
-}
-
-// webhookLive streams what changes on a webhook's page.
-func (h *Handlers) webhookLive(c echo.Context) error {
-	id, err := idIn(c, "id")
-	if err != nil {
-		return err
-	}
-	p := personOf(c)
-	if _, err := h.store.Webhook(c.Request().Context(), p.Account.ID, id); err != nil {
-		return err
-	}
-	return h.follow(c, func(change store.Change) bool {
-		return concerns(change, p.Account.ID) && (change.WebhookID == id || change.WebhookID == uuid.Nil)
-	}, func(ctx context.Context) (web.Message, error) {
-		page, err := h.webhookNow(ctx, p, id)
-		if err != nil {
-			return nil, err
-		}
-		frame, err := rendered(ctx, views.WebhookLive(page))
-		if err != nil {
-			return nil, err
-		}
-		return web.NewMessage("", "", frame)
-	})
 }

@@ -29,7 +29,7 @@ type liveWebhooks struct {
 // webhooksLive streams what changes on the list of webhooks.
 func (h *Handlers) webhooksLive(c echo.Context) error {
 	l := &liveWebhooks{h, personOf(c), webhooksFilter(c.QueryParams())}
-	return h.followList(c, fmt.Sprint(l.person.Account.ID, l.person.Role.CanEdit(), webhooksLivePath, l.filter.Query()), l)
+	return h.follow(c, fmt.Sprint(l.person.Account.ID, l.person.Role.CanEdit(), webhooksLivePath, l.filter.Query()), l)
 }
 
 func (l *liveWebhooks) changes() *store.Listener {
@@ -40,17 +40,17 @@ func (l *liveWebhooks) changes() *store.Listener {
 
 func (l *liveWebhooks) every() time.Duration { return webhooksEvery }
 
-func (l *liveWebhooks) rows(ctx context.Context) ([]liveRow, error) {
+func (l *liveWebhooks) now(ctx context.Context) (liveState, error) {
 	list, err := l.h.store.Overviews(ctx, l.person.Account.ID)
 	return liveWebhookRows(webhooksOf(l.person, l.filter, list)), err
 }
 
-func liveWebhookRows(page views.WebhooksPage) []liveRow {
-	rows := make([]liveRow, len(page.Rows))
+func liveWebhookRows(page views.WebhooksPage) liveRows {
+	rows := make(liveRows, len(page.Rows))
 	for i, o := range page.Rows {
 		sum := fnv.New64a()
 		fmt.Fprint(sum, o.URL, o.Description, o.AgentID, o.Events, o.Active, o.Health, o.Hours, o.LastAttemptAt.UnixMicro()) // never fails
-		rows[i] = liveRow{id: views.WebhookRowID(o), mark: sum.Sum64(), line: func(bool) templ.Component { return views.WebhookRow(page, o) }}
+		rows[i] = livePart{id: views.WebhookRowID(o), mark: sum.Sum64(), line: func(bool) templ.Component { return views.WebhookRow(page, o) }}
 	}
 	return rows
 }

@@ -27,8 +27,8 @@ func TestTheListOfWebhooksTellsWhatHappens(t *testing.T) {
 	eachSite(t, func(t *testing.T, s *site) {
 		first, second := s.addHook("https://one.example/hook", "call.*"), s.addHook("https://two.example/hook", "message.*")
 		list := &liveWebhooks{h: s.handlers, person: person{Account: s.account}}
-		f := &feed{list: list, more: make(chan struct{})}
-		if told := toldNow(t, f); told != "" || markOf(f.rows) != s.signedIn(store.RoleViewer).seenOn(views.WebhooksAddress) {
+		f := &feed{of: list, more: make(chan struct{})}
+		if told := toldNow(t, f); told != "" || f.state.mark() != s.signedIn(store.RoleViewer).seenOn(views.WebhooksAddress) {
 			t.Errorf("a page that has just been opened is told %q", told)
 		}
 

@@ -35,7 +35,7 @@ func (h *Handlers) webhooksPage(c echo.Context) error {
 		return err
 	}
 	following := page.Filter.Values()
-	following.Set("seen", markOf(liveWebhookRows(page)))
+	following.Set("seen", liveWebhookRows(page).mark())
 	page.Live = views.LiveView{URL: withQuery(webhooksLivePath, following), First: page.Filter.Address(), What: "webhooks", Steady: true}
 	return web.Render(c, http.StatusOK, views.Webhooks(page))
 }

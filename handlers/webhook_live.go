@@ -1,0 +1,98 @@
+package handlers
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"net/url"
+	"time"
+
+	"github.com/a-h/templ"
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+
+	"belfry/store"
+	"belfry/views"
+)
+
+// liveWebhook is the page of one webhook as pages of one kind of person follow it.
+type liveWebhook struct {
+	h      *Handlers
+	person person
+	id     uuid.UUID
+}
+
+// webhookLive streams what changes on a webhook's page.
+func (h *Handlers) webhookLive(c echo.Context) error {
+	id, err := idIn(c, "id")
+	if err != nil {
+		return err
+	}
+	p := personOf(c)
+	if _, err := h.store.Webhook(c.Request().Context(), p.Account.ID, id); err != nil {
+		return err
+	}
+	return h.follow(c, fmt.Sprint(p.Account.ID, p.Role.CanEdit(), views.WebhookAddress(id, "live")), &liveWebhook{h, p, id})
+}
+
+func (l *liveWebhook) changes() *store.Listener {
+	return l.h.store.Changes(func(change store.Change) bool {
+		return concerns(change, l.person.Account.ID) && (change.WebhookID == l.id || change.WebhookID == uuid.Nil)
+	})
+}
+
+func (l *liveWebhook) every() time.Duration { return liveEvery }
+
+func (l *liveWebhook) now(ctx context.Context) (liveState, error) {
+	p, err := l.person, error(nil)
+	if p.Account, err = l.h.store.Account(ctx, p.Account.ID); err != nil { // limits change, too
+		return nil, err
+	}
+	_, parts, err := l.h.webhookNow(ctx, p, l.id)
+	return parts, err
+}
+
+// webhookNow is what of a webhook's page changes from moment to moment, and its
+// parts.
+func (h *Handlers) webhookNow(ctx context.Context, p person, id uuid.UUID) (page views.WebhookPage, parts liveParts, err error) {
+	o, err := h.store.Overview(ctx, p.Account.ID, id)
+	if err != nil {
+		return page, nil, err
+	}
+	limits := p.Account.Limits
+	page = views.WebhookPage{
+		CanEdit: p.Role.CanEdit(), Overview: o, Timeout: limits.Timeout, InFlight: limits.InFlight, Attempts: limits.MaxAttempts(), HeldFor: limits.HeldFor, RatePerMinute: limits.RatePerMinute,
+	}
+	if o.Active && o.Summary.Pending > 0 {
+		if page.Waiting, err = h.store.Waiting(ctx, p.Account.ID, id); err != nil {
+			return page, nil, err
+		}
+	}
+	if err := h.settle(ctx, p.Account, &page); err != nil {
+		return page, nil, err
+	}
+	recent, _, err := h.store.Deliveries(ctx, p.Account.ID, store.DeliveryFilter{WebhookID: id, Limit: recentRows})
+	if err != nil {
+		return page, nil, err
+	}
+	within := url.Values{"webhook": {id.String()}}.Encode()
+	page.Recent = deliveryLinesIn(recent, within)
+	parts, err = webhookParts(ctx, page, liveDeliveryRows(recent, within))
+	return page, parts, err
+}
+
+// webhookParts are what changes on a webhook's page. The deliveries look different
+// by what they are, all else by how it is shown.
+func webhookParts(ctx context.Context, page views.WebhookPage, recent liveRows) (liveParts, error) {
+	var parts liveParts
+	for _, part := range views.WebhookParts(page) {
+		sum := fnv.New64a() // writing to it never fails
+		if part.ID == views.WebhookRecentID {
+			fmt.Fprint(sum, recent.mark(), page.DeletedAt)
+		} else if err := part.Row.Render(ctx, sum); err != nil {
+			return nil, err
+		}
+		parts = append(parts, livePart{id: part.ID, mark: sum.Sum64(), line: func(bool) templ.Component { return part.Row }})
+	}
+	return parts, nil
+}
