@@ -31,6 +31,8 @@ type freshKey struct {
 	Key  string
 	May  []store.Scope
 	At   time.Time
+	Form string `json:"form"` // token of the form that made it
+	Seen bool
 }
 
 // keysPage lists the account's API keys, and shows a new one once.
@@ -47,11 +49,23 @@ func (h *Handlers) keysPage(c echo.Context) error {
 			v.Revoke, v.Used = revokeQuestion(k), usedWords(k)
 		}
 	}
-	var fresh freshKey
-	if v.MayEdit && c.Request().Method == http.MethodGet && web.SessionOf(c).Take(freshKeyKey, &fresh) && h.opt.Now().Sub(fresh.At) < freshKeyFor {
-		v.Fresh = &views.FreshKey{Name: fresh.Name, Key: fresh.Key, Curl: keyExample(h.baseURL(c), fresh)}
+	if v.MayEdit && c.Request().Method == http.MethodGet {
+		if v.Fresh, err = h.freshKey(c); err != nil {
+			return err
+		}
 	}
 	return web.Render(c, http.StatusOK, views.Keys(h.frame(c, views.EntryKeys), v))
+}
+
+// freshKey is the key that was just made, nil where it was shown before.
+func (h *Handlers) freshKey(c echo.Context) (*views.FreshKey, error) {
+	session := web.SessionOf(c)
+	var fresh freshKey
+	if !session.Take(freshKeyKey, &fresh) || !looksAgain(c, &fresh.Form) && fresh.Seen || h.opt.Now().Sub(fresh.At) >= freshKeyFor {
+		return nil, nil
+	}
+	fresh.Seen = true
+	return &views.FreshKey{Name: fresh.Name, Key: fresh.Key, Curl: keyExample(h.baseURL(c), fresh)}, session.Set(freshKeyKey, fresh)
 }
 
 func keyLine(k store.APIKey, mayEdit bool) views.KeyLine {
@@ -128,7 +142,7 @@ func (h *Handlers) addKey(c echo.Context) error {
 		if err != nil {
 			return "", err
 		}
-		fresh := freshKey{ID: k.ID, Name: k.Name, Key: key, May: k.Scopes, At: h.opt.Now()}
+		fresh := freshKey{ID: k.ID, Name: k.Name, Key: key, May: k.Scopes, At: h.opt.Now(), Form: v.Token}
 		return keysPath, web.SessionOf(c).Set(freshKeyKey, fresh)
 	}, func(faults *formFaults) error { return h.showKeyForm(c, faults.Status, v, faults) })
 }

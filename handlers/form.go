@@ -86,7 +86,7 @@ func (h *Handlers) submit(c echo.Context, token string, do func(context.Context)
 		return err
 	}
 	if !first {
-		return web.Redirect(c, next)
+		return web.Redirect(c, lookAgain(c, next, token))
 	}
 	done := false
 	defer func() {

@@ -50,6 +50,26 @@ func TestTheSecretIsShownOnceAndGoneOnReload(t *testing.T) {
 	})
 }
 
+// A browser that sends a form twice gives up the page that answers the first.
+func TestADoubleClickDoesNotLoseWhatIsShownOnce(t *testing.T) {
+	eachSite(t, func(t *testing.T, s *site) {
+		b := s.signedIn(store.RoleAdmin)
+		for form, shown := range map[string]string{"/setup/webhooks/new": "#secret", keysPath + "/new": "#key"} {
+			action, fields := filled(t, b.get(form).dom(t), "main form")
+			set(fields, "url", "https://one.example/hook", "name", "ci")
+			given := b.get(b.post(action, fields).Header.Get("Location"))
+			secret := plain(given.dom(t), shown)
+			to := b.post(action, fields).Header.Get("Location")
+			if got := plain(b.get(to).dom(t), shown); secret == "" || got != secret {
+				t.Errorf("after a double click %s shows %q, want %q", to, got, secret)
+			}
+			if strings.Contains(b.get(to).body, secret) || strings.Contains(b.get(given.Request.URL.RequestURI()).body, secret) {
+				t.Errorf("a reload of %s shows the secret again", to)
+			}
+		}
+	})
+}
+
 func TestTheLanguagesAreLinksOfTheSameLook(t *testing.T) {
 	eachSite(t, func(t *testing.T, s *site) {
 		b := s.signedIn(store.RoleAdmin)

@@ -100,7 +100,7 @@ func (h *Handlers) rotateSecret(c echo.Context) error {
 		if err != nil {
 			return "", err
 		}
-		return views.WebhookAddress(w.ID, "secret"), h.keepSecret(c, w, secret, true)
+		return views.WebhookAddress(w.ID, "secret"), h.keepSecret(c, w, secret, fields.Get(tokenField), true)
 	}, func(faults *formFaults) error {
 		form.Fault, form.Detail = faults.Of("secret"), faults.Detail+faults.Of("overlap_hours")
 		return h.showWebhook(c, w.ID, faults.Status, "rotate", form)

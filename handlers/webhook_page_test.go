@@ -62,7 +62,7 @@ func TestRotatingShowsTheNewSecretAndBothSignUntilSwitched(t *testing.T) {
 		has(t, plain(doc, "#rotate[open]"), "8 to 256")
 		action, fields = filled(t, doc, "#rotate form")
 		b.post(action, set(fields, "secret_kind", "generate", "overlap_hours", "72")).leads(t, at+"/secret")
-		b.post(action, fields).leads(t, at+"/secret")
+		b.post(action, fields).leads(t, at+"/secret?again="+fields.Get(tokenField))
 		now, err := s.store.Webhook(t.Context(), s.account.ID, w.ID)
 		has(t, plain(b.get(at+"/secret").dom(t), "main"), "Copy the new signing secret now", "whsec_", "The old secret still signs, too, until "+views.FullTime(now.OverlapEndsAt.Time))
 		if left := time.Until(now.OverlapEndsAt.Time); err != nil || left < 71*time.Hour || left > 73*time.Hour {

@@ -60,7 +60,7 @@ func (h *Handlers) addWebhook(c echo.Context) error {
 			addToast(c, views.ToastView{Text: "Webhook added. It is not signed."})
 			return views.WebhookAddress(w.ID), nil
 		}
-		return views.WebhookAddress(w.ID, "secret"), h.keepSecret(c, w, secret, false)
+		return views.WebhookAddress(w.ID, "secret"), h.keepSecret(c, w, secret, f.Token, false)
 	}, func(faults *formFaults) error { return h.showWebhookForm(c, f, store.Webhook{}, faults) })
 }
 
