@@ -68,15 +68,15 @@ func (h *Handlers) webhookNow(ctx context.Context, p person, id uuid.UUID) (page
 			return page, nil, err
 		}
 	}
-	if err := h.settle(ctx, p.Account, &page); err != nil {
-		return page, nil, err
-	}
 	recent, _, err := h.store.Deliveries(ctx, p.Account.ID, store.DeliveryFilter{WebhookID: id, Limit: recentRows})
 	if err != nil {
 		return page, nil, err
 	}
 	within := url.Values{"webhook": {id.String()}}.Encode()
 	page.Recent = deliveryLinesIn(recent, within)
+	if err := h.settle(ctx, p.Account, &page, recent); err != nil {
+		return page, nil, err
+	}
 	parts, err = webhookParts(ctx, page, liveDeliveryRows(recent, within))
 	return page, parts, err
 }

@@ -65,10 +65,11 @@ func (h *Handlers) lookBack(c echo.Context, page *views.WebhookPage) (err error)
 	return err
 }
 
-// settle adds what is wrong and what waits to be decided.
-func (h *Handlers) settle(ctx context.Context, account store.Account, page *views.WebhookPage) (err error) {
+// settle adds what is wrong, with an example that may be among the webhook's
+// newest deliveries, and what waits to be decided.
+func (h *Handlers) settle(ctx context.Context, account store.Account, page *views.WebhookPage, newest []store.Delivery) (err error) {
 	if page.Trouble() || page.Health.Unsettled() {
-		if page.LastFailure, err = h.lastFailure(ctx, account.ID, page.Overview); err != nil {
+		if page.LastFailure, err = h.lastFailure(ctx, account.ID, page.Overview, newest); err != nil {
 			return err
 		}
 	}
@@ -103,7 +104,7 @@ func (h *Handlers) failureKinds(ctx context.Context, account, id uuid.UUID, kind
 
 // lastFailure leads to the newest delivery that ended its last attempt as the
 // webhook's trouble has it.
-func (h *Handlers) lastFailure(ctx context.Context, account uuid.UUID, o store.Overview) (string, error) {
+func (h *Handlers) lastFailure(ctx context.Context, account uuid.UUID, o store.Overview, newest []store.Delivery) (string, error) {
 	k := store.KindCount{Kind: o.Health.Kind, Code: o.Health.Code}
 	switch {
 	case o.DisabledReason == store.ReasonGone:
@@ -113,6 +114,11 @@ func (h *Handlers) lastFailure(ctx context.Context, account uuid.UUID, o store.O
 	}
 	if k.Kind == "" {
 		return "", nil
+	}
+	for _, d := range newest {
+		if d.LastError == k.Kind && d.LastStatusCode == k.Code && !d.Test {
+			return deliveryPath(d.ID), nil
+		}
 	}
 	list, err := h.store.LastFailures(ctx, account, o.ID, []store.KindCount{k})
 	if err != nil || list[0].DeliveryID == uuid.Nil {
