@@ -35,7 +35,7 @@ func (f *flow) pauseAndResume() {
 	f.visitOnce("dialog-missed")
 	f.p.follow("dialog#missed button[type=submit]")
 	f.to.await(f.t, signedPath, "missed")
-	f.comes("#recent", "call.ended")
+	f.comes("#rows", "call.ended")
 	f.visit("webhook")
 }
 
@@ -177,7 +177,7 @@ func (f *flow) deleteWebhook() {
 	}
 	f.open("/setup/webhooks/" + f.hook)
 	f.p.seeText("main", "Deleted on")
-	f.p.seeText("#recent", "call.ended")
+	f.p.seeText("#rows", "call.ended")
 	f.visit("webhook-deleted")
 }
 

@@ -119,6 +119,29 @@ func (parts liveParts) since(before liveState) *liveNews {
 	return newsOf(changes)
 }
 
+// livePage is a page with a list on it.
+type livePage struct {
+	parts liveParts
+	rows  liveRows
+}
+
+func (p livePage) mark() string { return p.parts.mark() + "-" + p.rows.mark() }
+
+func (p livePage) since(before liveState) *liveNews {
+	var parts, rows liveState
+	if known, ok := before.(livePage); ok {
+		parts, rows = known.parts, known.rows
+	}
+	one, other := p.parts.since(parts), p.rows.since(rows)
+	switch {
+	case one == nil:
+		return other
+	case other == nil:
+		return one
+	}
+	return &liveNews{body: templ.Join(one.body, other.body)}
+}
+
 // liveMark is a page of which is only told that it changed: it reads itself anew.
 type liveMark string
 

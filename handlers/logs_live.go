@@ -44,17 +44,17 @@ func (l *liveDeliveries) now(ctx context.Context) (liveState, error) {
 		return nil, err
 	}
 	list, _, err := l.h.store.Deliveries(ctx, l.account, ask)
-	return liveDeliveryRows(list, l.filter.query().Encode()), err
+	return liveDeliveryRows(list, l.filter.query().Encode(), true), err
 }
 
-func liveDeliveryRows(list []store.Delivery, within string) liveRows {
+func liveDeliveryRows(list []store.Delivery, within string, withWebhook bool) liveRows {
 	rows := make(liveRows, len(list))
 	for i := range list {
 		line := deliveryLine(&list[i])
 		line.Within = within
 		rows[i] = livePart{id: line.RowID(), mark: factsOf(&list[i]).sum(), line: func(fresh bool) templ.Component {
 			line.Fresh = fresh
-			return views.DeliveryRow(line, true)
+			return views.DeliveryRow(line, withWebhook)
 		}}
 	}
 	return rows

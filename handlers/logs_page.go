@@ -32,7 +32,7 @@ func (h *Handlers) logsPage(c echo.Context) error {
 		return err
 	}
 	v.Rows = deliveryLinesIn(page.List, f.query().Encode())
-	v.Live = liveView(&f, "deliveries", livePath, liveDeliveryRows(page.List, f.query().Encode()))
+	v.Live = liveView(&f, "deliveries", livePath, liveDeliveryRows(page.List, f.query().Encode(), true))
 	v.Live.Detail = "up to " + views.Count(account.Limits.RatePerMinute) + " per minute"
 	if personOf(c).Role.CanExport() {
 		v.Export = views.ExportView{

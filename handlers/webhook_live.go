@@ -48,16 +48,16 @@ func (l *liveWebhook) now(ctx context.Context) (liveState, error) {
 	if p.Account, err = l.h.store.Account(ctx, p.Account.ID); err != nil { // limits change, too
 		return nil, err
 	}
-	_, parts, err := l.h.webhookNow(ctx, p, l.id)
-	return parts, err
+	_, now, err := l.h.webhookNow(ctx, p, l.id)
+	return now, err
 }
 
-// webhookNow is what of a webhook's page changes from moment to moment, and its
-// parts.
-func (h *Handlers) webhookNow(ctx context.Context, p person, id uuid.UUID) (page views.WebhookPage, parts liveParts, err error) {
+// webhookNow is what of a webhook's page changes from moment to moment, also as
+// it is followed.
+func (h *Handlers) webhookNow(ctx context.Context, p person, id uuid.UUID) (page views.WebhookPage, now livePage, err error) {
 	o, err := h.store.Overview(ctx, p.Account.ID, id)
 	if err != nil {
-		return page, nil, err
+		return page, now, err
 	}
 	limits := p.Account.Limits
 	page = views.WebhookPage{
@@ -65,31 +65,29 @@ func (h *Handlers) webhookNow(ctx context.Context, p person, id uuid.UUID) (page
 	}
 	if o.Active && o.Summary.Pending > 0 {
 		if page.Waiting, err = h.store.Waiting(ctx, p.Account.ID, id); err != nil {
-			return page, nil, err
+			return page, now, err
 		}
 	}
 	recent, _, err := h.store.Deliveries(ctx, p.Account.ID, store.DeliveryFilter{WebhookID: id, Limit: recentRows})
 	if err != nil {
-		return page, nil, err
+		return page, now, err
 	}
 	within := url.Values{"webhook": {id.String()}}.Encode()
 	page.Recent = deliveryLinesIn(recent, within)
 	if err := h.settle(ctx, p.Account, &page, recent); err != nil {
-		return page, nil, err
+		return page, now, err
 	}
-	parts, err = webhookParts(ctx, page, liveDeliveryRows(recent, within))
-	return page, parts, err
+	now.rows = liveDeliveryRows(recent, within, false)
+	now.parts, err = webhookParts(ctx, page)
+	return page, now, err
 }
 
-// webhookParts are what changes on a webhook's page. The deliveries look different
-// by what they are, all else by how it is shown.
-func webhookParts(ctx context.Context, page views.WebhookPage, recent liveRows) (liveParts, error) {
+// webhookParts are what changes on a webhook's page beside its deliveries.
+func webhookParts(ctx context.Context, page views.WebhookPage) (liveParts, error) {
 	var parts liveParts
 	for _, part := range views.WebhookParts(page) {
-		sum := fnv.New64a() // writing to it never fails
-		if part.ID == views.WebhookRecentID {
-			fmt.Fprint(sum, recent.mark(), page.DeletedAt)
-		} else if err := part.Row.Render(ctx, sum); err != nil {
+		sum := fnv.New64a()
+		if err := part.Row.Render(ctx, sum); err != nil {
 			return nil, err
 		}
 		parts = append(parts, livePart{id: part.ID, mark: sum.Sum64(), line: func(bool) templ.Component { return part.Row }})

@@ -35,11 +35,14 @@ func (h *Handlers) webhookPage(c echo.Context) error {
 // names.
 func (h *Handlers) showWebhook(c echo.Context, id uuid.UUID, status int, confirm string, rotate views.RotateForm) error {
 	ctx := c.Request().Context()
-	page, parts, err := h.webhookNow(ctx, personOf(c), id)
+	page, now, err := h.webhookNow(ctx, personOf(c), id)
 	if err != nil {
 		return err
 	}
-	page.LiveURL = withQuery(views.WebhookAddress(id, "live"), url.Values{"seen": {parts.mark()}})
+	page.Live = views.LiveView{URL: views.WebhookAddress(id, "live"), First: views.WebhookAddress(id), What: "deliveries", Steady: true}
+	if !asksForPart(c) { // who fetches a part shows the others as they were
+		page.Live.URL = withQuery(page.Live.URL, url.Values{"seen": {now.mark()}})
+	}
 	page.Frame, page.Confirm = h.frame(c, views.EntryWebhooks), confirm
 	if err := h.lookBack(c, &page); err != nil {
 		return err

@@ -26,7 +26,7 @@ func TestAWebhooksPageSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 		has(t, plain(doc, ".message.tone-bad"), "Failing since", "5 of 5 attempts in the last hour answered 503 Service Unavailable", "See last answer")
 		has(t, plain(doc, "#numbers"), "All 5", "Pending 5")
 		has(t, plain(doc, "main"), "status 503", "Retry-After is honoured", "5 failed attempts in 24 h", "0 of 16 in flight", "All agents")
-		if n := doc.Find("#recent tr").Length(); n != 5 {
+		if n := doc.Find("#rows tr").Length(); n != 5 {
 			t.Errorf("%d recent deliveries, want 5", n)
 		}
 		link := doc.Find(".message a.btn").AttrOr("href", "")

@@ -33,17 +33,15 @@ type WebhookPage struct {
 	Confirm                                                          string
 	RotateToken, DeleteToken, MissedToken, DismissToken, SwitchToken string
 	Rotate                                                           RotateForm
-	LiveURL                                                          string // tells of changes since this page
+	Live                                                             LiveView
 }
 
-// WebhookRecentID is the id of the panel of recent deliveries.
-const WebhookRecentID = "recent-deliveries"
-
-// WebhookParts are what happens now on a page: health, notices, numbers, what waits, recent deliveries. They are the same
-// for all who may edit, and for all who may not: what belongs to one page only, as a form's token, stands beside them.
+// WebhookParts are what happens now on a page, beside its recent deliveries: health, notices, numbers, what waits. They are
+// the same for all who may edit, and for all who may not: what belongs to one page only, as a form's token, stands beside
+// them.
 func WebhookParts(p WebhookPage) []ChangedRow {
 	return []ChangedRow{
-		{"health", healthPart(p)}, {"notices", noticesPart(p)}, {"numbers", numbersPart(p)}, {"waiting", waitingPart(p)}, {WebhookRecentID, recentPanel(p)},
+		{"health", healthPart(p)}, {"notices", noticesPart(p)}, {"numbers", numbersPart(p)}, {"waiting", waitingPart(p)},
 	}
 }
 
