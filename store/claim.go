@@ -86,11 +86,7 @@ func (s *Store) Claim(ctx context.Context, r ClaimRequest) (jobs []Job, next tim
 	}
 	err = s.tx(ctx, func(ctx context.Context, tx bun.Tx) ([]Change, error) {
 		jobs = nil
-		states, err := s.lockAccounts(ctx, tx, accounts)
-		if err != nil {
-			return nil, err
-		}
-		queues, err := s.lockQueues(ctx, tx, ids)
+		states, queues, err := s.enterQueues(ctx, tx, accounts, ids)
 		if err != nil {
 			return nil, err
 		}
@@ -313,11 +309,7 @@ func (s *Store) GiveBack(ctx context.Context, jobs []Job) error {
 	}
 	order := sortedKeys(ids, compareIDs)
 	return s.tx(ctx, func(ctx context.Context, tx bun.Tx) ([]Change, error) {
-		states, err := s.lockAccounts(ctx, tx, sortedKeys(accounts, compareIDs))
-		if err != nil {
-			return nil, err
-		}
-		queues, err := s.lockQueues(ctx, tx, order)
+		states, queues, err := s.enterQueues(ctx, tx, sortedKeys(accounts, compareIDs), order)
 		if err != nil {
 			return nil, err
 		}

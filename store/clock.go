@@ -50,11 +50,11 @@ func (s *Store) setBackBy(ctx context.Context, db bun.IDB, lock string) (time.Du
 // waits, is leased or is measured against now, as they stood to each other.
 func (s *Store) moveTimes(ctx context.Context, tx bun.Tx, by int64) error {
 	for _, move := range []string{
-		"UPDATE account_states SET rate_used_until = rate_used_until - ?0",
 		`UPDATE queues SET due_at = due_at - ?0, served_at = served_at - ?0, probe_at = probe_at - ?0,
 			failing_since = failing_since - ?0, resume_used_until = resume_used_until - ?0`,
 		"UPDATE deliveries SET next_attempt_at = next_attempt_at - ?0 WHERE status = 0",
 		"UPDATE deliveries SET lease_until = lease_until - ?0 WHERE status = 1",
+		"UPDATE account_states SET rate_used_until = rate_used_until - ?0",
 		"UPDATE nodes SET beat_at = beat_at - ?0",
 	} {
 		if _, err := tx.NewRaw(move, by).Exec(ctx); err != nil {

@@ -68,7 +68,7 @@ func (c *deskCache) put(d *desk) {
 	c.desks[d.account.ID] = d
 }
 
-// accountState is the locked row of an account within a transaction.
+// accountState is the row of an account within a transaction that has entered it.
 type accountState struct {
 	AccountID       uuid.UUID
 	RateUsedUntil   int64
@@ -77,6 +77,8 @@ type accountState struct {
 
 	desk *desk `bun:"-"`
 	used int64 `bun:"-"`
+	// spent is how many requests the transaction adds to those that used the rate.
+	spent int64 `bun:"-"`
 }
 
 func readAccountState(scan scanner) (*accountState, error) {
@@ -85,14 +87,36 @@ func readAccountState(scan scanner) (*accountState, error) {
 	return &a, err
 }
 
-// lockAccounts locks the states of the accounts, in the order of their ids,
-// and fits each with its desk. The result has no entry for unknown accounts.
-func (s *Store) lockAccounts(ctx context.Context, tx bun.Tx, ids []uuid.UUID) (map[uuid.UUID]*accountState, error) {
+// enterAccounts lets the transaction work on the accounts beside others, or alone,
+// until it ends, and reads their states.
+func (s *Store) enterAccounts(ctx context.Context, tx bun.Tx, ids []uuid.UUID, alone bool) (map[uuid.UUID]*accountState, error) {
+	if err := s.d.enter(ctx, tx, ids, alone); err != nil {
+		return nil, err
+	}
+	return s.statesOf(ctx, tx, ids)
+}
+
+// enterQueues lets the transaction work on the accounts beside others, and locks
+// the queues. What the accounts may spend is read last, when others have spent.
+func (s *Store) enterQueues(ctx context.Context, tx bun.Tx, accounts, ids []uuid.UUID) (states map[uuid.UUID]*accountState, queues map[uuid.UUID]*queueRow, err error) {
+	if err = s.d.enter(ctx, tx, accounts, false); err != nil {
+		return nil, nil, err
+	}
+	if queues, err = s.lockQueues(ctx, tx, ids); err != nil {
+		return nil, nil, err
+	}
+	states, err = s.statesOf(ctx, tx, accounts)
+	return states, queues, err
+}
+
+// statesOf reads the states of accounts, each with its desk; one that is unknown
+// has none.
+func (s *Store) statesOf(ctx context.Context, tx bun.Tx, ids []uuid.UUID) (map[uuid.UUID]*accountState, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
 	rows, err := rowsOf(ctx, s, &tx, readAccountState, `SELECT account_id, rate_used_until, webhooks_version, `+s.d.nowOr("$2")+` FROM account_states
-		WHERE `+s.d.among("account_id", "$1", "uuid")+` ORDER BY account_id`+s.d.forUpdate(), s.d.list(texts(ids)), s.nowArg())
+		WHERE `+s.d.among("account_id", "$1", "uuid"), s.d.list(texts(ids)), s.nowArg())
 	if err != nil {
 		return nil, err
 	}
@@ -110,16 +134,19 @@ func (s *Store) lockAccounts(ctx context.Context, tx bun.Tx, ids []uuid.UUID) (m
 	return states, nil
 }
 
-// lockAccount is lockAccounts for one; CodeNotFound where it does not exist.
+// lockAccount keeps out all others who work on the account until the transaction
+// ends. CodeNotFound where it does not exist.
 func (s *Store) lockAccount(ctx context.Context, tx bun.Tx, id uuid.UUID) (*accountState, error) {
-	states, err := s.lockAccounts(ctx, tx, []uuid.UUID{id})
-	if err != nil {
-		return nil, err
+	return s.enterAccount(ctx, tx, id, true)
+}
+
+// enterAccount is enterAccounts for one; CodeNotFound where it does not exist.
+func (s *Store) enterAccount(ctx context.Context, tx bun.Tx, id uuid.UUID, alone bool) (*accountState, error) {
+	states, err := s.enterAccounts(ctx, tx, []uuid.UUID{id}, alone)
+	if err == nil && states[id] == nil {
+		err = notFound()
 	}
-	if states[id] == nil {
-		return nil, notFound()
-	}
-	return states[id], nil
+	return states[id], err
 }
 
 func (s *Store) loadDesk(ctx context.Context, db bun.IDB, id uuid.UUID, version int64) (*desk, error) {

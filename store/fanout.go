@@ -187,13 +187,13 @@ func (f *fanout) write(ctx context.Context, tx bun.Tx) error {
 			return err
 		}
 	}
-	if err := f.s.keepRates(ctx, tx, f.states); err != nil {
-		return err
-	}
 	if err := f.lockQueues(ctx, tx); err != nil {
 		return err
 	}
-	return f.s.applyDeltas(ctx, tx, f.delta)
+	if err := f.s.applyDeltas(ctx, tx, f.delta); err != nil {
+		return err
+	}
+	return f.s.keepRates(ctx, tx, f.states)
 }
 
 // lockQueues takes the locks in the order in which all others take them.

@@ -152,7 +152,7 @@ func (s *Store) disable(ctx context.Context, tx bun.Tx, q *queueRow, now int64, 
 // announce publishes one of Belfry's own events about a webhook, in the
 // transaction that made it true.
 func (s *Store) announce(ctx context.Context, tx bun.Tx, q *queueRow, name, reason string) ([]Change, error) {
-	a, err := s.lockAccount(ctx, tx, q.AccountID)
+	a, err := s.enterAccount(ctx, tx, q.AccountID, false)
 	if err != nil {
 		return nil, err
 	}

@@ -46,8 +46,8 @@ type answerRow struct {
 	requestHash, answer []byte
 }
 
-// answersOf finds the answers that the keys of these calls got before. The
-// accounts are locked, so of two calls at once one waits here.
+// answersOf finds the answers that the keys of these calls got before. Of two
+// calls at once on two nodes, the later one's answer is found to be a duplicate.
 func (s *Store) answersOf(ctx context.Context, tx bun.Tx, calls []*publishCall) (map[callKey]*answerRow, error) {
 	keys := map[uuid.UUID][]string{}
 	for _, c := range calls {

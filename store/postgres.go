@@ -2,10 +2,12 @@ package store
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -87,6 +89,21 @@ func (d *postgresDB) among(column, argument, element string) string {
 }
 
 func (d *postgresDB) list(values []string) any { return values }
+
+// enter takes advisory locks: unlike those of rows they are given in the order in
+// which they are asked for, and a row can still be changed by several who share.
+// The numbers come from the random part of the ids.
+func (d *postgresDB) enter(ctx context.Context, tx bun.Tx, accounts []uuid.UUID, alone bool) error {
+	if len(accounts) == 0 {
+		return nil
+	}
+	keys := make([]int64, len(accounts))
+	for i, id := range accounts {
+		keys[i] = int64(binary.BigEndian.Uint64(id[8:]))
+	}
+	slices.Sort(keys)
+	return d.exec(ctx, tx, "SELECT "+pick(alone, "pg_advisory_xact_lock", "pg_advisory_xact_lock_shared")+"(k) FROM unnest($1::bigint[]) AS k", keys)
+}
 
 func (d *postgresDB) forUpdate() string { return " FOR UPDATE" }
 

@@ -168,41 +168,57 @@ func (p *publisher) drain() {
 	}
 }
 
+// errAlone asks for the same transaction with the accounts locked.
+var errAlone = errors.New("the accounts must be locked for this")
+
+// commit publishes beside what others do with the accounts. Where that shows to
+// be too little, or another node was quicker with the same idempotency key, it
+// locks them.
 func (p *publisher) commit(ctx context.Context, calls []*publishCall) {
-	var f *fanout
-	err := p.s.tx(ctx, func(ctx context.Context, tx bun.Tx) ([]Change, error) {
-		if f != nil {
-			f.release()
-		}
-		var err error
-		f, err = p.s.writeCalls(ctx, tx, calls)
-		if err != nil {
-			return nil, err
-		}
-		return f.changes, f.write(ctx, tx)
-	})
-	if err == nil {
-		f.deliver()
-		return
+	err := p.write(ctx, calls, p.s.d.oneNode())
+	if errors.Is(err, errAlone) || p.s.d.isDuplicate(err) {
+		err = p.write(ctx, calls, true)
 	}
-	if f != nil {
-		f.release()
+	if err == nil {
+		return
 	}
 	for _, c := range calls {
 		c.accepted, c.err = nil, err
 	}
 }
 
+func (p *publisher) write(ctx context.Context, calls []*publishCall, alone bool) error {
+	var f *fanout
+	err := p.s.tx(ctx, func(ctx context.Context, tx bun.Tx) ([]Change, error) {
+		if f != nil {
+			f.release()
+		}
+		var err error
+		f, err = p.s.writeCalls(ctx, tx, calls, alone)
+		if err != nil {
+			return nil, err
+		}
+		return f.changes, f.write(ctx, tx)
+	})
+	switch {
+	case err == nil:
+		f.deliver()
+	case f != nil:
+		f.release()
+	}
+	return err
+}
+
 // writeCalls fans out what the calls publish. A call that is refused has its
 // error set and adds nothing; an error returned concerns all.
-func (s *Store) writeCalls(ctx context.Context, tx bun.Tx, calls []*publishCall) (*fanout, error) {
+func (s *Store) writeCalls(ctx context.Context, tx bun.Tx, calls []*publishCall, alone bool) (*fanout, error) {
 	ids := map[uuid.UUID]bool{}
 	for _, c := range calls {
 		c.accepted, c.replayed, c.err = nil, false, nil
 		ids[c.AccountID] = true
 	}
 	accounts := sortedKeys(ids, compareIDs)
-	states, err := s.lockAccounts(ctx, tx, accounts)
+	states, err := s.enterAccounts(ctx, tx, accounts, alone)
 	if err != nil {
 		return nil, err
 	}
@@ -218,14 +234,14 @@ func (s *Store) writeCalls(ctx context.Context, tx bun.Tx, calls []*publishCall)
 		return f, err
 	}
 	for _, c := range calls {
-		if err := s.writeCall(ctx, tx, f, c, answers); err != nil {
+		if err := s.writeCall(ctx, tx, f, c, answers, alone); err != nil {
 			return f, err
 		}
 	}
 	return f, nil
 }
 
-func (s *Store) writeCall(ctx context.Context, tx bun.Tx, f *fanout, c *publishCall, answers map[callKey]*answerRow) error {
+func (s *Store) writeCall(ctx context.Context, tx bun.Tx, f *fanout, c *publishCall, answers map[callKey]*answerRow, alone bool) error {
 	a := f.states[c.AccountID]
 	if a == nil {
 		c.err = notFound()
@@ -234,7 +250,7 @@ func (s *Store) writeCall(ctx context.Context, tx bun.Tx, f *fanout, c *publishC
 	if before := answers[c.key()]; before != nil {
 		return c.replay(before)
 	}
-	if err := s.discoverTypes(ctx, tx, a, c.Events); err != nil {
+	if err := s.discoverTypes(ctx, tx, a, c.Events, alone); err != nil {
 		var refused *Error
 		if errors.As(err, &refused) {
 			c.err = err
@@ -254,8 +270,8 @@ func (s *Store) writeCall(ctx context.Context, tx bun.Tx, f *fanout, c *publishC
 	return nil
 }
 
-// discoverTypes registers types that nobody has named before.
-func (s *Store) discoverTypes(ctx context.Context, tx bun.Tx, a *accountState, events []NewEvent) error {
+// discoverTypes registers types that nobody has named before, which counts them.
+func (s *Store) discoverTypes(ctx context.Context, tx bun.Tx, a *accountState, events []NewEvent, alone bool) error {
 	var names []string
 	for _, e := range events {
 		if !a.desk.types[e.Type] {
@@ -264,6 +280,9 @@ func (s *Store) discoverTypes(ctx context.Context, tx bun.Tx, a *accountState, e
 	}
 	if len(names) == 0 {
 		return nil
+	}
+	if !alone {
+		return errAlone
 	}
 	if err := s.discover(ctx, tx, a.AccountID, names, a.desk.account.Limits.EventTypes); err != nil {
 		return err

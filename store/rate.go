@@ -59,19 +59,32 @@ func (a *accountState) heldUntil() Time { return Time{fromMicros(a.used + 2*a.ra
 func (a *accountState) spend(n int64) {
 	if n > 0 {
 		a.used = a.rate().use(a.used, a.Now, n)
+		a.spent += n
 	}
 }
 
 // refund gives back what n requests that were not made have spent.
-func (a *accountState) refund(n int64) { a.used -= n * a.rate().interval }
+func (a *accountState) refund(n int64) {
+	a.used -= n * a.rate().interval
+	a.spent -= n
+}
 
-// keepRates writes what the transaction spent or gave back.
+// keepRates adds what the transaction spent or gave back to what others did at
+// the same moment: two that found the same tokens leave a debt, so that the rate
+// holds. It locks the accounts' rows, after all queues.
 func (s *Store) keepRates(ctx context.Context, tx bun.Tx, states map[uuid.UUID]*accountState) error {
-	for _, a := range states {
-		if a.used == a.RateUsedUntil {
+	for _, id := range sortedKeys(states, compareIDs) {
+		a := states[id]
+		if a.spent == 0 {
 			continue
 		}
-		if err := s.d.exec(ctx, tx, "UPDATE account_states SET rate_used_until = $1 WHERE account_id = $2", a.used, a.AccountID.String()); err != nil {
+		low := int64(0) // what was not used in time is lost
+		if r := a.rate(); a.spent > 0 {
+			low = a.Now - r.burst*r.interval
+		}
+		err := s.d.exec(ctx, tx, "UPDATE account_states SET rate_used_until = CASE WHEN rate_used_until < $1 THEN $1 ELSE rate_used_until END + $2 WHERE account_id = $3",
+			low, a.spent*a.rate().interval, id.String())
+		if err != nil {
 			return err
 		}
 	}

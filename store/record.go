@@ -72,11 +72,7 @@ func (s *Store) RecordAndClaim(ctx context.Context, results []Result, r ClaimReq
 	ids := sortedKeys(touched, compareIDs)
 	err = s.tx(ctx, func(ctx context.Context, tx bun.Tx) ([]Change, error) {
 		jobs = nil
-		states, err := s.lockAccounts(ctx, tx, accounts)
-		if err != nil {
-			return nil, err
-		}
-		queues, err := s.lockQueues(ctx, tx, ids)
+		states, queues, err := s.enterQueues(ctx, tx, accounts, ids)
 		if err != nil {
 			return nil, err
 		}

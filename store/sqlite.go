@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/pressly/goose/v3"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
@@ -98,7 +99,9 @@ func (d *sqliteDB) among(column, argument, _ string) string {
 
 func (d *sqliteDB) list(values []string) any { return jsonText(values) }
 
-func (d *sqliteDB) forUpdate() string { return "" } // the transaction is the only writer
+func (d *sqliteDB) enter(context.Context, bun.Tx, []uuid.UUID, bool) error { return nil } // the transaction is the only writer
+
+func (d *sqliteDB) forUpdate() string { return "" }
 
 func (d *sqliteDB) oneNode() bool { return true } // the lock on the file sees to it
 

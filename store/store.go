@@ -108,6 +108,9 @@ type dialect interface {
 	// exec runs a prepared statement of which nobody reads what it did. Like the
 	// batches, it may wait for the next query or the end of the transaction.
 	exec(ctx context.Context, tx bun.Tx, query string, args ...any) error
+	// enter lets the transaction work on accounts beside others, or alone, until it
+	// ends. Who waits to be alone comes before all who come later.
+	enter(ctx context.Context, tx bun.Tx, accounts []uuid.UUID, alone bool) error
 	// forUpdate is the locking clause that ends a SELECT of rows to be changed.
 	forUpdate() string
 	migrate(ctx context.Context) error
