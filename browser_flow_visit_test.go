@@ -60,8 +60,8 @@ func (c *policies) check(t *testing.T) {
 }
 
 // visit looks at the page that is open as it is and on a phone, where it is
-// loaded anew, as a phone would. It must be accessible, may not scroll sideways,
-// and is shot for a person to see. Without scripts, where the styles are the
+// loaded anew, as a phone would. It must be accessible, may not scroll sideways or
+// move while it loads, and is shot for a person to see. Without scripts, where the styles are the
 // same, all that is done on the phone. Every look there is belongs to `make
 // looks`.
 func (f *flow) visit(name string) {
@@ -85,8 +85,10 @@ func (f *flow) lookAt(name string, reload bool) {
 		f.p.screenshot(name)
 	}
 	f.p.lookAs(look{Width: narrow, NoScript: f.noScript})
-	if reload {
+	if reload && f.noScript {
 		f.p.open(at)
+	} else if reload {
+		f.p.calm(at)
 	}
 	f.p.fits()
 	if f.noScript {

@@ -19,7 +19,7 @@ func (s *screens) inspect(one screen, path string) {
 	for _, width := range s.widths {
 		s.p.lookAs(look{Width: width})
 		if path != "" {
-			s.calm(path)
+			s.p.calm(s.site.url + path)
 		}
 		s.p.accessible()
 		s.p.fits()
@@ -63,19 +63,19 @@ func (p *tab) found(expression string) []string {
 	return found
 }
 
-// calm opens a path; nothing may move while it loads. What moved for an event
+// calm opens an address; nothing may move while it loads. What moved for an event
 // that came just then does not move the second time.
-func (s *screens) calm(path string) {
-	s.t.Helper()
+func (p *tab) calm(address string) {
+	p.t.Helper()
 	var moved []string
 	for range 2 {
-		s.p.open(s.site.url + path)
-		s.p.until("nothing is fetched", "!document.querySelector('.htmx-request')")
-		if moved = s.p.found(shifts); len(moved) == 0 {
+		p.open(address)
+		p.until("nothing is fetched", "!document.querySelector('.htmx-request')")
+		if moved = p.found(shifts); len(moved) == 0 {
 			return
 		}
 	}
-	s.t.Errorf("%s%s moves while it loads: %s", s.p.url(), s.p.look.suffix(), strings.Join(moved, "; "))
+	p.t.Errorf("%s%s moves while it loads: %s", p.url(), p.look.suffix(), strings.Join(moved, "; "))
 }
 
 // shifts are what moved since the page began, but for what somebody's input

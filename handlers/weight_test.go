@@ -9,6 +9,7 @@ import (
 
 	"belfry/store"
 	"belfry/store/storetest"
+	"belfry/views"
 )
 
 // firstLoad is how many bytes the first load of a page may take over the wire,
@@ -33,7 +34,8 @@ func TestAPageComesWithAllItNeedsInSixtyKilobytes(t *testing.T) {
 	at := "/setup/webhooks/" + hook.ID.String()
 	for _, path := range []string{
 		"/setup/webhooks", "/setup/webhooks/new", at, at + "/edit", logsPath, deliveryPath(delivery), eventsPath, eventsPath + "/" + event.String(),
-		trialPath, cataloguePath, limitsPath, keysPath, styleguidePath,
+		trialPath, inboxPath, debuggerPath, views.BulkAddress + "?status=failed", views.RunsAddress, cataloguePath, cataloguePath + "/new",
+		limitsPath, keysPath, keysPath + "/new", styleguidePath,
 	} {
 		page := b.weigh(path)
 		total, parts := page.weight, []string{fmt.Sprintf("page %d", page.weight)}
