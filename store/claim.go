@@ -147,7 +147,7 @@ func (s *Store) notNow(r ClaimRequest) (list any, first time.Duration) {
 			ids = append(ids, id)
 		}
 	}
-	return s.d.list(texts(ids)), first
+	return s.d.list(ids), first
 }
 
 // nextDue tells how long it is until a queue has something to claim.
@@ -279,7 +279,7 @@ func (s *Store) keepClaim(ctx context.Context, tx bun.Tx, takes []take, taken ma
 	err := s.d.updateBatch(ctx, tx, "queues", `pending = t.pending - v.n, processing = t.processing + v.n, served_at = v.now,
 		resume_used_until = v.resume_used, resumed_at = CASE WHEN v.n < v.wanted THEN NULL ELSE t.resumed_at END,
 		due_at = (SELECT min(d.next_attempt_at) FROM deliveries d WHERE d.queue_id = t.id AND d.status = 0 AND d.next_attempt_at >= v.low)`, []column{
-		col("id", "uuid", takes, func(t take) string { return t.queue.ID.String() }),
+		idCol("id", takes, func(t take) uuid.UUID { return t.queue.ID }),
 		col("n", "bigint", takes, n),
 		col("wanted", "bigint", takes, func(t take) int64 { return t.n }),
 		col("now", "bigint", takes, func(take) int64 { return now }),

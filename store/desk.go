@@ -116,7 +116,7 @@ func (s *Store) statesOf(ctx context.Context, tx bun.Tx, ids []uuid.UUID) (map[u
 		return nil, nil
 	}
 	rows, err := rowsOf(ctx, s, &tx, readAccountState, `SELECT account_id, rate_used_until, webhooks_version, `+s.d.nowOr("$2")+` FROM account_states
-		WHERE `+s.d.among("account_id", "$1", "uuid"), s.d.list(texts(ids)), s.nowArg())
+		WHERE `+s.d.among("account_id", "$1", "uuid"), s.d.list(ids), s.nowArg())
 	if err != nil {
 		return nil, err
 	}

@@ -202,14 +202,14 @@ func (f *fanout) lockQueues(ctx context.Context, tx bun.Tx) error {
 	if lock == "" || len(f.delta) == 0 {
 		return nil
 	}
-	return f.s.d.exec(ctx, tx, "SELECT id FROM queues WHERE "+f.s.d.among("id", "$1", "uuid")+" ORDER BY id"+lock, f.s.d.list(texts(sortedKeys(f.delta, compareIDs))))
+	return f.s.d.exec(ctx, tx, "SELECT id FROM queues WHERE "+f.s.d.among("id", "$1", "uuid")+" ORDER BY id"+lock, f.s.d.list(sortedKeys(f.delta, compareIDs)))
 }
 
 func (f *fanout) writeEvents(ctx context.Context, tx bun.Tx) error {
 	rows := f.events
 	return f.s.d.insertBatch(ctx, tx, "events", "", []column{
-		col("id", "uuid", rows, func(e *eventRow) string { return e.ID.String() }),
-		col("account_id", "uuid", rows, func(e *eventRow) string { return e.AccountID.String() }),
+		idCol("id", rows, func(e *eventRow) uuid.UUID { return e.ID }),
+		idCol("account_id", rows, func(e *eventRow) uuid.UUID { return e.AccountID }),
 		col("type", "text", rows, func(e *eventRow) string { return e.Type }),
 		col("agent_id", "text", rows, func(e *eventRow) *string { return orNull(e.AgentID) }),
 		col("occurred_at", "bigint", rows, func(e *eventRow) int64 { return micros(e.OccurredAt.Time) }),
@@ -223,11 +223,11 @@ func (f *fanout) writeEvents(ctx context.Context, tx bun.Tx) error {
 func (f *fanout) writeDeliveries(ctx context.Context, tx bun.Tx) error {
 	rows := f.deliveries
 	return f.s.d.insertBatch(ctx, tx, "deliveries", "", []column{
-		col("id", "uuid", rows, func(d *deliveryRow) string { return d.ID.String() }),
-		col("account_id", "uuid", rows, func(d *deliveryRow) string { return d.AccountID.String() }),
-		col("queue_id", "uuid", rows, func(d *deliveryRow) string { return d.QueueID.String() }),
-		col("webhook_id", "uuid", rows, func(d *deliveryRow) *string { return idOrNull(d.WebhookID) }),
-		col("event_id", "uuid", rows, func(d *deliveryRow) string { return d.EventID.String() }),
+		idCol("id", rows, func(d *deliveryRow) uuid.UUID { return d.ID }),
+		idCol("account_id", rows, func(d *deliveryRow) uuid.UUID { return d.AccountID }),
+		idCol("queue_id", rows, func(d *deliveryRow) uuid.UUID { return d.QueueID }),
+		idCol("webhook_id", rows, func(d *deliveryRow) uuid.UUID { return d.WebhookID }),
+		idCol("event_id", rows, func(d *deliveryRow) uuid.UUID { return d.EventID }),
 		col("event_type", "text", rows, func(d *deliveryRow) string { return d.EventType }),
 		col("agent_id", "text", rows, func(d *deliveryRow) *string { return orNull(d.AgentID) }),
 		col("test", "boolean", rows, func(d *deliveryRow) bool { return d.Test }),
@@ -244,14 +244,14 @@ func (f *fanout) writeDeliveries(ctx context.Context, tx bun.Tx) error {
 
 func (f *fanout) writeMissed(ctx context.Context, tx bun.Tx) error {
 	return f.s.d.insertBatch(ctx, tx, "missed_events", "", []column{
-		col("webhook_id", "uuid", f.missed, func(m missedRow) string { return m.webhook.String() }),
-		col("event_id", "uuid", f.missed, func(m missedRow) string { return m.event.String() }),
+		idCol("webhook_id", f.missed, func(m missedRow) uuid.UUID { return m.webhook }),
+		idCol("event_id", f.missed, func(m missedRow) uuid.UUID { return m.event }),
 	})
 }
 
 func (f *fanout) writeAnswers(ctx context.Context, tx bun.Tx) error {
 	return f.s.d.insertBatch(ctx, tx, "idempotency_keys", "", []column{
-		col("account_id", "uuid", f.answers, func(a *answerRow) string { return a.account.String() }),
+		idCol("account_id", f.answers, func(a *answerRow) uuid.UUID { return a.account }),
 		col("key", "text", f.answers, func(a *answerRow) string { return a.key }),
 		col("request_hash", "bytea", f.answers, func(a *answerRow) []byte { return a.requestHash }),
 		col("answer", "bytea", f.answers, func(a *answerRow) []byte { return a.answer }),
@@ -264,7 +264,7 @@ func (f *fanout) writeCounts(ctx context.Context, tx bun.Tx) error {
 		return cmp.Or(compareIDs(a.account, b.account), cmp.Compare(a.name, b.name))
 	})
 	return f.s.d.insertBatch(ctx, tx, "event_counts", "ON CONFLICT (account_id, type, hour) DO UPDATE SET count = event_counts.count + excluded.count", []column{
-		col("account_id", "uuid", keys, func(k typeHour) string { return k.account.String() }),
+		idCol("account_id", keys, func(k typeHour) uuid.UUID { return k.account }),
 		col("type", "text", keys, func(k typeHour) string { return k.name }),
 		col("hour", "bigint", keys, func(k typeHour) int64 { return k.hour }),
 		col("count", "bigint", keys, func(k typeHour) int64 { return f.counts[k] }),
@@ -284,7 +284,7 @@ func (s *Store) applyDeltas(ctx context.Context, tx bun.Tx, deltas map[uuid.UUID
 	return s.d.updateBatch(ctx, tx, "queues", `pending = t.pending + v.pending, processing = t.processing + v.processing,
 		delivered = t.delivered + v.delivered, failed = t.failed + v.failed, dead = t.dead + v.dead,
 		due_at = CASE WHEN v.due IS NULL OR t.due_at < v.due THEN t.due_at ELSE v.due END`, []column{
-		col("id", "uuid", rows, func(r row) string { return r.id.String() }),
+		idCol("id", rows, func(r row) uuid.UUID { return r.id }),
 		col("pending", "bigint", rows, func(r row) int64 { return r.pending }),
 		col("processing", "bigint", rows, func(r row) int64 { return r.processing }),
 		col("delivered", "bigint", rows, func(r row) int64 { return r.delivered }),
@@ -322,6 +322,19 @@ func col[R, V any](name, pg string, rows []R, value func(R) V) column {
 	return column{name, pg, values, func(i int) any { return values[i] }, len(values)}
 }
 
+// idCol is a column of ids; a zero one is NULL.
+func idCol[R any](name string, rows []R, value func(R) uuid.UUID) column {
+	c := col(name, "uuid", rows, value)
+	values := c.values.([]uuid.UUID)
+	c.at = func(i int) any {
+		if values[i] == uuid.Nil {
+			return nil
+		}
+		return values[i].String()
+	}
+	return c
+}
+
 // orNull is NULL for what is empty or 0.
 func orNull[V comparable](value V) *V {
 	var none V
@@ -329,13 +342,6 @@ func orNull[V comparable](value V) *V {
 		return nil
 	}
 	return &value
-}
-
-func idOrNull(id uuid.UUID) *string {
-	if id == uuid.Nil {
-		return nil
-	}
-	return orNull(id.String())
 }
 
 func timeOrNull(t Time) *int64 {

@@ -102,7 +102,7 @@ func (s *Store) keepHealth(ctx context.Context, tx bun.Tx, rows []*queueRow) err
 	return s.d.updateBatch(ctx, tx, "queues", `failures_in_row = v.failures_in_row, failed_since_success = v.failed_since_success,
 		failing_since = v.failing_since, last_success_at = v.last_success_at, last_attempt_at = v.last_attempt_at,
 		probing = v.probing, probing_since = v.probing_since, probe_step = v.probe_step, probe_at = v.probe_at`, []column{
-		col("id", "uuid", rows, func(q *queueRow) string { return q.ID.String() }),
+		idCol("id", rows, func(q *queueRow) uuid.UUID { return q.ID }),
 		col("failures_in_row", "bigint", rows, func(q *queueRow) int64 { return q.FailuresInRow }),
 		col("failed_since_success", "bigint", rows, func(q *queueRow) int64 { return q.FailedSinceSuccess }),
 		col("failing_since", "bigint", rows, func(q *queueRow) *int64 { return timeOrNull(q.FailingSince) }),

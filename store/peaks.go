@@ -28,7 +28,7 @@ func (s *Store) KeepPeaks(ctx context.Context, peaks map[uuid.UUID]int) error {
 		ids := sortedKeys(peaks, compareIDs)
 		return nil, s.d.insertBatch(ctx, tx, "tallies", `ON CONFLICT (queue_id, span, start, kind, code, bucket) DO UPDATE SET
 			count = CASE WHEN excluded.count > tallies.count THEN excluded.count ELSE tallies.count END, last_at = excluded.last_at`, []column{
-			col("queue_id", "uuid", ids, func(id uuid.UUID) string { return id.String() }),
+			idCol("queue_id", ids, func(id uuid.UUID) uuid.UUID { return id }),
 			col("span", "integer", ids, func(uuid.UUID) int64 { return peakSpan }),
 			col("start", "bigint", ids, func(uuid.UUID) int64 { return now / peakStarts * peakStarts }),
 			col("kind", "text", ids, func(uuid.UUID) string { return "" }),

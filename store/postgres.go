@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -88,7 +89,18 @@ func (d *postgresDB) among(column, argument, element string) string {
 	return column + " = ANY(" + argument + "::" + element + "[])"
 }
 
-func (d *postgresDB) list(values []string) any { return values }
+// list binds ids as they are: written as text they would have to be read again.
+func (d *postgresDB) list(values any) any {
+	ids, ok := values.([]uuid.UUID)
+	if !ok {
+		return values
+	}
+	list := make(pgtype.FlatArray[pgtype.UUID], len(ids))
+	for i, id := range ids {
+		list[i] = pgtype.UUID{Bytes: id, Valid: id != uuid.Nil}
+	}
+	return list
+}
 
 // enter takes advisory locks: unlike those of rows they are given in the order in
 // which they are asked for, and a row can still be changed by several who share.
@@ -159,7 +171,7 @@ func (d *postgresDB) insertBatch(ctx context.Context, tx bun.Tx, table, conflict
 	if cols[0].n == 0 {
 		return nil
 	}
-	names, arrays, args := unnest(cols)
+	names, arrays, args := d.unnest(cols)
 	return d.exec(ctx, tx, "INSERT INTO "+table+" ("+names+") SELECT * FROM "+arrays+" "+conflict, args...)
 }
 
@@ -167,15 +179,15 @@ func (d *postgresDB) updateBatch(ctx context.Context, tx bun.Tx, table, set stri
 	if cols[0].n == 0 {
 		return nil
 	}
-	names, arrays, args := unnest(cols)
+	names, arrays, args := d.unnest(cols)
 	return d.exec(ctx, tx, "UPDATE "+table+" AS t SET "+set+" FROM "+arrays+" AS v ("+names+") WHERE t.id = v.id", args...)
 }
 
 // unnest makes rows of the columns, each bound as one array.
-func unnest(cols []column) (names, arrays string, args []any) {
+func (d *postgresDB) unnest(cols []column) (names, arrays string, args []any) {
 	list, params, args := make([]string, len(cols)), make([]string, len(cols)), make([]any, len(cols))
 	for i, c := range cols {
-		list[i], params[i], args[i] = c.name, fmt.Sprintf("$%d::%s[]", i+1, c.pg), c.values
+		list[i], params[i], args[i] = c.name, fmt.Sprintf("$%d::%s[]", i+1, c.pg), d.list(c.values)
 	}
 	return strings.Join(list, ", "), "unnest(" + strings.Join(params, ", ") + ")", args
 }
@@ -221,11 +233,11 @@ func (d *postgresDB) lease(ctx context.Context, tx bun.Tx, query string, takes [
 	if len(takes) == 0 {
 		return nil, nil
 	}
-	ids, lows, counts := make([]string, len(takes)), make([]int64, len(takes)), make([]int64, len(takes))
+	queues, lows, counts := make([]uuid.UUID, len(takes)), make([]int64, len(takes)), make([]int64, len(takes))
 	for i, t := range takes {
-		ids[i], lows[i], counts[i] = t.queue.ID.String(), d.s.lowWater(t.queue), t.n
+		queues[i], lows[i], counts[i] = t.queue.ID, d.s.lowWater(t.queue), t.n
 	}
-	return rowsOf(ctx, d.s, &tx, readClaimed, query, ids, lows, counts, now, node, leaseUntil)
+	return rowsOf(ctx, d.s, &tx, readClaimed, query, d.list(queues), lows, counts, now, node, leaseUntil)
 }
 
 // The delivery is found by its id: the other conditions are written so that no
@@ -242,7 +254,7 @@ const postgresRecordSQL = `UPDATE deliveries d SET status = r.status, attempts =
 func (d *postgresDB) recordRows(ctx context.Context, tx bun.Tx, node string, rows []recordRow) ([]bool, error) {
 	args := []any{node}
 	for _, c := range []column{
-		col("id", "uuid", rows, func(r recordRow) string { return r.id.String() }),
+		idCol("id", rows, func(r recordRow) uuid.UUID { return r.id }),
 		col("attempt", "integer", rows, func(r recordRow) int64 { return int64(r.attempt) }),
 		col("status", "smallint", rows, func(r recordRow) int64 { return int64(r.status) }),
 		col("next", "bigint", rows, func(r recordRow) *int64 { return orNull(r.next) }),
@@ -254,7 +266,7 @@ func (d *postgresDB) recordRows(ctx context.Context, tx bun.Tx, node string, row
 		col("finished", "bigint", rows, func(r recordRow) *int64 { return orNull(r.finished) }),
 		col("deleted", "boolean", rows, func(r recordRow) bool { return r.deleted }),
 	} {
-		args = append(args, c.values)
+		args = append(args, d.list(c.values))
 	}
 	found, err := rowsOf(ctx, d.s, &tx, func(scan scanner) (id uuid.UUID, err error) { return id, scan(&id) }, postgresRecordSQL, args...)
 	if err != nil {

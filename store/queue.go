@@ -53,14 +53,14 @@ func readQueue(scan scanner) (*queueRow, error) {
 // queuesOf reads the queues of the accounts, without locking them; tx may be
 // nil.
 func (s *Store) queuesOf(ctx context.Context, tx *bun.Tx, accounts []uuid.UUID) (map[uuid.UUID]*queueRow, error) {
-	rows, err := rowsOf(ctx, s, tx, readQueue, "SELECT "+s.d.nowOr("$2")+queueColumns+" FROM queues q WHERE "+s.d.among("q.account_id", "$1", "uuid"), s.d.list(texts(accounts)), s.nowArg())
+	rows, err := rowsOf(ctx, s, tx, readQueue, "SELECT "+s.d.nowOr("$2")+queueColumns+" FROM queues q WHERE "+s.d.among("q.account_id", "$1", "uuid"), s.d.list(accounts), s.nowArg())
 	return byQueue(rows), err
 }
 
 // lockQueues locks queues in the order of their ids: every transaction that
 // changes deliveries already there takes this lock first.
 func (s *Store) lockQueues(ctx context.Context, tx bun.Tx, ids []uuid.UUID) (map[uuid.UUID]*queueRow, error) {
-	rows, err := rowsOf(ctx, s, &tx, readQueue, "SELECT "+s.d.nowOr("$2")+queueColumns+" FROM queues q WHERE "+s.d.among("q.id", "$1", "uuid")+" ORDER BY q.id"+s.d.forUpdate(), s.d.list(texts(ids)), s.nowArg())
+	rows, err := rowsOf(ctx, s, &tx, readQueue, "SELECT "+s.d.nowOr("$2")+queueColumns+" FROM queues q WHERE "+s.d.among("q.id", "$1", "uuid")+" ORDER BY q.id"+s.d.forUpdate(), s.d.list(ids), s.nowArg())
 	return byQueue(rows), err
 }
 

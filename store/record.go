@@ -273,7 +273,7 @@ func (w *recording) write(ctx context.Context, tx bun.Tx) ([]Change, error) {
 
 func (s *Store) writeAttempts(ctx context.Context, tx bun.Tx, rows []attemptRow) error {
 	return s.d.insertBatch(ctx, tx, "attempts", "", []column{
-		col("delivery_id", "uuid", rows, func(a attemptRow) string { return a.DeliveryID.String() }),
+		idCol("delivery_id", rows, func(a attemptRow) uuid.UUID { return a.DeliveryID }),
 		col("number", "integer", rows, func(a attemptRow) int64 { return int64(a.Number) }),
 		col("node", "text", rows, func(a attemptRow) string { return a.Node }),
 		col("started_at", "bigint", rows, func(a attemptRow) int64 { return micros(a.StartedAt.Time) }),

@@ -201,8 +201,8 @@ func (s *Store) keepResent(ctx context.Context, tx bun.Tx, run uuid.UUID, found 
 		return nil
 	}
 	return s.d.insertBatch(ctx, tx, "resend_deliveries", "", []column{
-		col("resend_id", "uuid", found, func(deliveryRow) string { return run.String() }),
-		col("delivery_id", "uuid", found, func(d deliveryRow) string { return d.ID.String() }),
+		idCol("resend_id", found, func(deliveryRow) uuid.UUID { return run }),
+		idCol("delivery_id", found, func(d deliveryRow) uuid.UUID { return d.ID }),
 		col("outcome", "text", found, func(d deliveryRow) string {
 			if _, ok := resent[d.ID]; ok {
 				return OutcomeWaiting

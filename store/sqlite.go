@@ -97,7 +97,7 @@ func (d *sqliteDB) among(column, argument, _ string) string {
 	return column + " IN (SELECT value FROM json_each(" + argument + "))"
 }
 
-func (d *sqliteDB) list(values []string) any { return jsonText(values) }
+func (d *sqliteDB) list(values any) any { return jsonText(values) }
 
 func (d *sqliteDB) enter(context.Context, bun.Tx, []uuid.UUID, bool) error { return nil } // the transaction is the only writer
 
@@ -299,9 +299,9 @@ func (d *sqliteDB) claimRows(ctx context.Context, tx bun.Tx, takes []take, now, 
 	if len(all) == 0 {
 		return nil, nil
 	}
-	ids := make([]string, len(all))
+	ids := make([]uuid.UUID, len(all))
 	for i := range all {
-		ids[i] = all[i].ID.String()
+		ids[i] = all[i].ID
 	}
 	return all, d.exec(ctx, tx, sqliteLeaseSQL, node, leaseUntil, d.list(ids))
 }

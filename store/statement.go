@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 
-	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 )
 
@@ -46,13 +45,4 @@ func (s *Store) nowArg() any {
 		return s.here().UnixMicro()
 	}
 	return nil
-}
-
-// texts gives ids in the form in which they are bound.
-func texts(ids []uuid.UUID) []string {
-	list := make([]string, len(ids))
-	for i, id := range ids {
-		list[i] = id.String()
-	}
-	return list
 }

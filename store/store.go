@@ -98,9 +98,10 @@ type dialect interface {
 	nowSQL() string
 	nowOr(argument string) string
 	// among is a condition: the column is in the list bound to the argument
-	// named, whose elements have that Postgres type; list is how it is bound.
+	// named, whose elements have that Postgres type; list is how a slice of strings
+	// or ids is bound there.
 	among(column, argument, element string) string
-	list(values []string) any
+	list(values any) any
 	// transact runs fn in a transaction.
 	transact(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) error) error
 	// query runs a prepared statement, outside transactions where tx is nil.

@@ -74,7 +74,7 @@ const addTallies = `ON CONFLICT (queue_id, span, start, kind, code, bucket) DO U
 func (s *Store) writeTallies(ctx context.Context, tx bun.Tx, tallies map[tallyKey]*tally) error {
 	keys := sortedKeys(tallies, compareTallies)
 	return s.d.insertBatch(ctx, tx, "tallies", addTallies, []column{
-		col("queue_id", "uuid", keys, func(k tallyKey) string { return k.queue.String() }),
+		idCol("queue_id", keys, func(k tallyKey) uuid.UUID { return k.queue }),
 		col("span", "integer", keys, func(k tallyKey) int64 { return int64(k.span) }),
 		col("start", "bigint", keys, func(k tallyKey) int64 { return k.start }),
 		col("kind", "text", keys, func(k tallyKey) string { return k.kind }),
