@@ -89,17 +89,22 @@ func (d *postgresDB) among(column, argument, element string) string {
 	return column + " = ANY(" + argument + "::" + element + "[])"
 }
 
-// list binds ids as they are: written as text they would have to be read again.
+// list binds ids as they are, for written as text they would have to be read
+// again, and pointers as a type that the driver need not inspect.
 func (d *postgresDB) list(values any) any {
-	ids, ok := values.([]uuid.UUID)
-	if !ok {
-		return values
+	switch values := values.(type) {
+	case []*string:
+		return pgtype.FlatArray[*string](values)
+	case []*int64:
+		return pgtype.FlatArray[*int64](values)
+	case []uuid.UUID:
+		ids := make(pgtype.FlatArray[pgtype.UUID], len(values))
+		for i, id := range values {
+			ids[i] = pgtype.UUID{Bytes: id, Valid: id != uuid.Nil}
+		}
+		return ids
 	}
-	list := make(pgtype.FlatArray[pgtype.UUID], len(ids))
-	for i, id := range ids {
-		list[i] = pgtype.UUID{Bytes: id, Valid: id != uuid.Nil}
-	}
-	return list
+	return values
 }
 
 // enter takes advisory locks: unlike those of rows they are given in the order in
