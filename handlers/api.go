@@ -2,8 +2,10 @@ package handlers
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,9 +25,11 @@ const (
 )
 
 // query reads the parameters of an address and gathers what is wrong with them.
-// Parameters nobody asks for are ignored.
+// Parameters nobody asks for are refused: a filter that is misspelt would give
+// everything.
 type query struct {
 	values url.Values
+	asked  []string
 	faults []web.FieldError
 }
 
@@ -37,6 +41,7 @@ func (q *query) refuse(name, detail string) {
 
 // text gives the one value of a parameter; empty where it is not there.
 func (q *query) text(name string) string {
+	q.asked = append(q.asked, name)
 	list := q.values[name]
 	if len(list) > 1 {
 		q.refuse(name, "is there twice")
@@ -87,8 +92,24 @@ func (q *query) cursor() uuid.UUID {
 
 func (q *query) limit() int { return q.number("limit", 1, maxPageSize, pageSize, "") }
 
-// err refuses the call where a parameter is wrong, naming all that are.
-func (q *query) err() error { return invalidInput(q.faults...) }
+// err refuses the call where a parameter is wrong or unknown, naming all that
+// are. It comes after all parameters were asked for.
+func (q *query) err() error {
+	for _, name := range slices.Sorted(maps.Keys(q.values)) {
+		if !slices.Contains(q.asked, name) {
+			q.refuse(name, q.unknown(name))
+		}
+	}
+	return invalidInput(q.faults...)
+}
+
+// unknown says what may have been meant by a parameter that nobody asked for.
+func (q *query) unknown(name string) string {
+	if nearest := store.Suggest(name, q.asked); nearest != "" {
+		return "is not known here; did you mean " + nearest + "?"
+	}
+	return "is not known here; this call takes " + strings.Join(slices.Compact(slices.Sorted(slices.Values(q.asked))), ", ")
+}
 
 // invalidInput is a 422 that names fields; nil where there are none.
 func invalidInput(faults ...web.FieldError) error {

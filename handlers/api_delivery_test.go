@@ -92,7 +92,7 @@ func TestDeliveriesAreCountedAndFilteredByStatus(t *testing.T) {
 		}
 		for parameters, field := range map[string]string{
 			"status=lost": "status", "limit=0": "limit", "limit=101": "limit", "limit=x": "limit", "offset=-1": "offset", "offset=10001": "offset",
-			"cursor=x": "cursor", "offset=1&cursor=" + w.ID.String(): "offset", "limit=1&limit=2": "limit",
+			"cursor=x": "cursor", "offset=1&cursor=" + w.ID.String(): "offset", "limit=1&limit=2": "limit", "statsu=failed": "statsu",
 		} {
 			k.get(path + "?" + parameters).is(http.StatusUnprocessableEntity).names(field)
 		}

@@ -241,6 +241,12 @@ func TestEventsAreListedByTypeAgentAndCursor(t *testing.T) {
 			t.Errorf("%d events on %d pages", seen, pages)
 		}
 		k.get("/events?limit=0&cursor=x").is(http.StatusUnprocessableEntity).names("limit", "cursor")
+		for wrong, says := range map[string]string{"evnt": "did you mean event?", "webhook": "takes agent_id, cursor, event, limit"} {
+			got := k.get("/events?limit=1&" + wrong + "=x").is(http.StatusUnprocessableEntity).names(wrong)
+			if !strings.Contains(string(got.body), says) {
+				t.Errorf("%s is refused with %s", wrong, got.body)
+			}
+		}
 	})
 }
 
