@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -34,19 +35,31 @@ func sampleType(types []store.EventType, name string) store.EventType {
 	return types[0]
 }
 
-// arrivalOf is what an endpoint at the URL receives of an event of the type, made
-// by what makes and signs real requests.
-func (h *Handlers) arrivalOf(c echo.Context, t store.EventType, url string, signed bool) (views.Sample, error) {
+// sampleTo is where a sample goes: what decides of how it arrives.
+type sampleTo struct {
+	url    string // may be empty
+	signed bool
+	custom []string // names of custom headers; their values are secrets and stay out of it
+}
+
+// arrivalOf is what an endpoint receives of an event of the type, made by what
+// makes and signs real requests.
+func (h *Handlers) arrivalOf(c echo.Context, t store.EventType, to sampleTo) (views.Sample, error) {
 	j := sampleJob()
 	j.Endpoint, j.Event, j.Data = &store.Endpoint{HeaderPrefix: personOf(c).Account.HeaderPrefix}, t.Name, t.Sample
+	for _, name := range to.custom {
+		if name = strings.TrimSpace(name); name != "" && len(j.Endpoint.Headers) < store.MaxHeaders {
+			j.Endpoint.Headers = append(j.Endpoint.Headers, store.Header{Name: name, Value: "••••"})
+		}
+	}
 	if len(j.Data) == 0 {
 		j.Data = []byte("{}")
 	}
-	if signed {
+	if to.signed {
 		j.Endpoint.Secret = sampleSecret
 	}
 	req, _, err := j.Request(j.OccurredAt)
-	return views.Sample{Event: t.Name, URL: url, Headers: h.headersOf(req), Body: maskBody(string(req.Body))}, err
+	return views.Sample{Event: t.Name, URL: to.url, Headers: h.headersOf(req), Body: maskBody(string(req.Body))}, err
 }
 
 // headersOf are all headers of a request as it is sent, signatures cut.
@@ -59,9 +72,9 @@ func (h *Handlers) headersOf(req outbound.Request) []views.HeaderLine {
 }
 
 // samplePanel is the sample beside a form, with the types to choose from.
-func (h *Handlers) samplePanel(c echo.Context, types []store.EventType, name, url string, signed bool) (views.SamplePanel, error) {
+func (h *Handlers) samplePanel(c echo.Context, types []store.EventType, name string, to sampleTo) (views.SamplePanel, error) {
 	limits := personOf(c).Account.Limits
-	sample, err := h.arrivalOf(c, sampleType(types, name), url, signed)
+	sample, err := h.arrivalOf(c, sampleType(types, name), to)
 	if err != nil {
 		return views.SamplePanel{}, err
 	}
@@ -100,7 +113,8 @@ func (h *Handlers) samplePart(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	panel, err := h.samplePanel(c, types, c.QueryParam("event"), c.QueryParam("url"), c.QueryParam("secret_kind") != "none")
+	to := sampleTo{url: c.QueryParam("url"), signed: c.QueryParam("secret_kind") != "none", custom: c.QueryParams()["header_name"]}
+	panel, err := h.samplePanel(c, types, c.QueryParam("event"), to)
 	if err != nil {
 		return err
 	}

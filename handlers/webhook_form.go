@@ -104,6 +104,15 @@ func (f webhookForm) signs(saved store.Webhook) bool {
 	return f.SecretKind != "none"
 }
 
+// sampleTo is where the form's webhook would get its events.
+func (f webhookForm) sampleTo(saved store.Webhook) sampleTo {
+	to := sampleTo{url: f.URL, signed: f.signs(saved)}
+	for _, header := range f.Headers {
+		to.custom = append(to.custom, header.Name)
+	}
+	return to
+}
+
 // secretOf is how the new webhook is signed.
 func secretOf(kind, own string) store.SecretChoice {
 	switch kind {
@@ -155,7 +164,7 @@ func (h *Handlers) formPage(c echo.Context, f webhookForm, saved store.Webhook, 
 	if err != nil {
 		return views.WebhookFormPage{}, err
 	}
-	sample, err := h.samplePanel(c, types, firstType(types, f.Events), f.URL, f.signs(saved))
+	sample, err := h.samplePanel(c, types, firstType(types, f.Events), f.sampleTo(saved))
 	if err != nil {
 		return views.WebhookFormPage{}, err
 	}

@@ -168,6 +168,9 @@ func TestTheSampleHasAllHeadersOfARealRequest(t *testing.T) {
 		if got := names(""); !slices.Equal(got, want) || !slices.Contains(got, "x-webhook-signature") || !slices.Contains(got, "x-webhook-delivery") {
 			t.Errorf("the sample has %q, a real request %q", got, want)
 		}
+		if got := names("&header_name=X-Tenant&header_name="); !slices.Equal(got, append(want, "x-tenant")) {
+			t.Errorf("with a custom header the sample has %q", got)
+		}
 		if got := strings.Join(names("&secret_kind=none"), " "); strings.Contains(got, "signature") || !strings.Contains(got, "webhook-timestamp") {
 			t.Errorf("without a secret the sample has %q", got)
 		}

@@ -62,7 +62,7 @@ func (h *Handlers) teach(c echo.Context, page *views.WebhooksPage) error {
 		}
 	}
 	page.InboxToken = store.NewFormToken()
-	page.Sample, err = h.arrivalOf(c, sampleType(types, "call.ended"), "", true)
+	page.Sample, err = h.arrivalOf(c, sampleType(types, "call.ended"), sampleTo{signed: true})
 	return err
 }
 

@@ -12,8 +12,8 @@ import (
 	"belfry/worker/outbound"
 )
 
-// maxHeaders is how many custom headers a webhook may have.
-const maxHeaders = 10
+// MaxHeaders is how many custom headers a webhook may have.
+const MaxHeaders = 10
 
 // HeaderValueFault is what is wrong with a header's value; all else that is wrong
 // with a header is its name.
@@ -28,8 +28,8 @@ var refusedHeaders = []string{
 
 // checkHeaders names every custom header that can't be sent.
 func checkHeaders(headers []Header, prefix string, bad *faults) {
-	if len(headers) > maxHeaders {
-		bad.add("headers", fmt.Sprintf("a webhook has at most %d headers of its own; these are %d", maxHeaders, len(headers)))
+	if len(headers) > MaxHeaders {
+		bad.add("headers", fmt.Sprintf("a webhook has at most %d headers of its own; these are %d", MaxHeaders, len(headers)))
 	}
 	seen := map[string]bool{}
 	for _, h := range headers {

@@ -1225,7 +1225,7 @@ func HeaderRows(rows []HeaderRow) templ.Component {
 			templ_7745c5c3_Var60 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 90, "<fieldset class=\"form-field\"><legend>Custom headers <small>up to 10</small></legend><div class=\"header-rows\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 90, "<fieldset class=\"form-field\" id=\"custom-headers\"><legend>Custom headers <small>up to 10</small></legend><div class=\"header-rows\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -141,7 +141,7 @@ func (p WebhookFormPage) editing() string {
 }
 
 // sampleInputs are what a sample shows beside the event type.
-const sampleInputs = "#url, [name=secret_kind]:checked"
+const sampleInputs = "#url, [name=secret_kind]:checked, [name=header_name]"
 
 // ShowSample makes touching a type show its sample.
 func ShowSample(event string) templ.Attributes {

@@ -742,7 +742,7 @@ func sampleChoice(p SamplePanel) templ.Component {
 			templ_7745c5c3_Var22 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 43, "<label class=\"filter needs-js\"><span class=\"sr\">Event type of the sample</span> <select name=\"event\" id=\"sample-event\" hx-get=\"/setup/webhooks/sample\" hx-trigger=\"change, change from:#url\" hx-sync=\"this:replace\" hx-target=\"#sample\" hx-swap=\"outerHTML\" hx-include=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 43, "<label class=\"filter needs-js\"><span class=\"sr\">Event type of the sample</span> <select name=\"event\" id=\"sample-event\" hx-get=\"/setup/webhooks/sample\" hx-trigger=\"change, change from:#url, change from:#custom-headers\" hx-sync=\"this:replace\" hx-target=\"#sample\" hx-swap=\"outerHTML\" hx-include=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

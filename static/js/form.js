@@ -53,6 +53,7 @@ on("click", "[data-remove-row]", (button) => {
   const row = button.closest(".header-row");
   each("input", (input) => (input.value = ""), row);
   row.classList.add("spare");
+  row.dispatchEvent(new Event("change", { bubbles: true }));
 });
 
 // A form that comes back with faults is read from their list on; from the one wrong field where there is no list.
