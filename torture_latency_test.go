@@ -18,8 +18,9 @@ const steadyEvent = "steady.tick"
 // healthy webhook.
 type probe struct {
 	*httptest.Server
-	r   *running
-	key string
+	r    *running
+	key  string
+	hook string // id of its webhook
 
 	mu      sync.Mutex
 	n       int
@@ -33,7 +34,7 @@ func newProbe(t *testing.T, r *running, key string) *probe {
 	p := &probe{r: r, key: key, waiting: map[string]chan time.Time{}, came: map[string]time.Time{}}
 	p.Server = httptest.NewServer(http.HandlerFunc(p.receive))
 	t.Cleanup(p.Close)
-	subscribe(r, key, p.URL, steadyEvent)
+	p.hook = subscribe(r, key, p.URL, steadyEvent).String()
 	return p
 }
 

@@ -15,6 +15,10 @@ import (
 	"belfry/views"
 )
 
+// webhookEvery is slower than lists: each delivery changes much of the page. The
+// end of one still shows within 300 ms.
+const webhookEvery = 250 * time.Millisecond
+
 // liveWebhook is the page of one webhook as pages of one kind of person follow it.
 type liveWebhook struct {
 	h      *Handlers
@@ -41,7 +45,7 @@ func (l *liveWebhook) changes() *store.Listener {
 	})
 }
 
-func (l *liveWebhook) every() time.Duration { return liveEvery }
+func (l *liveWebhook) every() time.Duration { return webhookEvery }
 
 func (l *liveWebhook) now(ctx context.Context) (liveState, error) {
 	p, err := l.person, error(nil)
