@@ -51,7 +51,7 @@ type setting struct {
 
 // variable is the setting's environment variable: BELFRY_DATA_DIR for data-dir.
 func (s setting) variable() string {
-	return "BELFRY_" + strings.ToUpper(strings.ReplaceAll(s.name, "-", "_"))
+	return variablePrefix + strings.ToUpper(strings.ReplaceAll(s.name, "-", "_"))
 }
 
 // settings are all there are: flags, environment and help text are made from

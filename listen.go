@@ -59,8 +59,8 @@ func prepareListen(p *program, flags *flagSet) action {
 // of the environment.
 func (p *program) listenSecrets(given []string) ([]string, error) {
 	origin := "-secret"
-	if len(given) == 0 && p.getenv("BELFRY_LISTEN_SECRET") != "" {
-		given, origin = []string{p.getenv("BELFRY_LISTEN_SECRET")}, "BELFRY_LISTEN_SECRET"
+	if len(given) == 0 && p.getenv(listenSecretVariable) != "" {
+		given, origin = []string{p.getenv(listenSecretVariable)}, listenSecretVariable
 	}
 	for i := range given {
 		if given[i] == "-" {

@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -13,6 +14,9 @@ import (
 )
 
 func main() {
+	for _, words := range unknownVariables(os.Environ()) {
+		fmt.Fprintln(os.Stderr, "belfry: "+words)
+	}
 	os.Exit(run(untilSignal(), os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr))
 }
 
