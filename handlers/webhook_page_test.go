@@ -80,6 +80,9 @@ func TestRotatingShowsTheNewSecretAndBothSignUntilSwitched(t *testing.T) {
 		if text := plain(b.get(at).dom(t), "main"); strings.Contains(text, "Two secrets") {
 			t.Error("both secrets still sign")
 		}
+		action, fields = filled(t, b.get(at).dom(t), "#rotate form")
+		b.post(action, set(fields, "secret_kind", "generate", "overlap_hours", "0")).leads(t, at+"/secret")
+		has(t, plain(b.get(at+"/secret").dom(t), "main"), "From now on only this secret signs.")
 	})
 }
 
