@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -54,17 +55,33 @@ func TestDeliveryFollowsItsModel(t *testing.T) {
 			d.account = account.ID
 			l := &life{desk: d, active: true, all: map[uuid.UUID]*model{}}
 			l.hook = d.webhook(fmt.Sprintf("http://127.0.0.1:9/%d", n))
-			// Where a step says Skip it can't be taken now, and rapid draws another:
-			// no test is skipped by it.
-			rt.Repeat(map[string]func(*rapid.T){
-				"":        l.check,
-				"publish": l.publishSome, "claim": l.claimSome, "succeed": l.succeed, "fail": l.fail, "gone": l.gone,
-				"give back": l.returnOne, "crash": l.crash, "crash loop": l.crashLoop, "pause": l.pause, "resume": l.resume, "delete": l.remove,
-				"resend": l.resend, "wait": l.pass,
-			})
+			rt.Repeat(map[string]func(*rapid.T){"": l.check, "step": l.step})
 			l.leaveNothing()
 		})
 	})
+}
+
+// step takes one of the steps that can be taken now.
+func (l *life) step(rt *rapid.T) {
+	steps := map[string]func(*rapid.T){
+		"publish": l.publishSome, "claim": l.claimSome, "succeed": l.succeed, "fail": l.fail, "gone": l.gone,
+		"give back": l.returnOne, "crash": l.crash, "crash loop": l.crashLoop, "pause or resume": l.turn, "delete": l.remove,
+		"resend": l.resend, "wait": l.pass,
+	}
+	often, rarely := []string{"claim", "crash", "crash loop", "wait"}, []string{}
+	if !l.deleted {
+		often, rarely = append(often, "publish", "pause or resume"), append(rarely, "delete")
+	}
+	if len(l.those(held)) > 0 {
+		often, rarely = append(often, "succeed", "fail"), append(rarely, "gone")
+	}
+	if len(l.those(leased)) > 0 {
+		often = append(often, "give back")
+	}
+	if len(l.order) > 0 {
+		often = append(often, "resend")
+	}
+	steps[rapid.SampledFrom(append(slices.Repeat(often, 4), rarely...)).Draw(rt, "step")](rt)
 }
 
 // leaveNothing ends a check, so that the next one finds no lease of it.
@@ -75,9 +92,6 @@ func (l *life) leaveNothing() {
 }
 
 func (l *life) publishSome(rt *rapid.T) {
-	if l.deleted {
-		rt.Skip()
-	}
 	n := rapid.IntRange(1, 3).Draw(rt, "events")
 	l.publish(n)
 	if !l.active {
@@ -131,22 +145,27 @@ func (l *life) claimSome(rt *rapid.T) {
 	}
 }
 
-// pick draws a delivery of that status, or skips.
-func (l *life) pick(rt *rapid.T, ok func(*model) bool) (uuid.UUID, *model) {
-	var ids []uuid.UUID
+// those are the deliveries of which something is true, oldest first.
+func (l *life) those(ok func(*model) bool) (ids []uuid.UUID) {
 	for _, id := range l.order {
 		if ok(l.all[id]) {
 			ids = append(ids, id)
 		}
 	}
-	if len(ids) == 0 {
-		rt.Skip()
-	}
-	i := rapid.IntRange(0, len(ids)-1).Draw(rt, "which")
-	return ids[i], l.all[ids[i]]
+	return ids
 }
 
+// pick draws one of those.
+func (l *life) pick(rt *rapid.T, ok func(*model) bool) (uuid.UUID, *model) {
+	id := rapid.SampledFrom(l.those(ok)).Draw(rt, "which")
+	return id, l.all[id]
+}
+
+func anyOne(*model) bool { return true }
+
 func held(m *model) bool { return m.job != nil && !m.lost }
+
+func leased(m *model) bool { return held(m) && m.status == store.Processing }
 
 // record records an outcome and moves the model the same way.
 func (l *life) record(rt *rapid.T, kind string, next func(*model) store.Status) {
@@ -189,14 +208,11 @@ func (l *life) fail(rt *rapid.T) {
 }
 
 func (l *life) gone(rt *rapid.T) {
-	if rapid.IntRange(0, 3).Draw(rt, "rarely") > 0 {
-		rt.Skip()
-	}
 	l.record(rt, "gone", func(*model) store.Status { return store.Dead })
 }
 
 func (l *life) returnOne(rt *rapid.T) {
-	_, m := l.pick(rt, func(m *model) bool { return held(m) && m.status == store.Processing })
+	_, m := l.pick(rt, leased)
 	l.must(l.store.GiveBack(l.t.Context(), []store.Job{*m.job}))
 	m.job, m.status, m.next = nil, store.Pending, l.clock.Now()
 }
@@ -249,24 +265,16 @@ func (m *model) interrupt(now time.Time) {
 	}
 }
 
-func (l *life) pause(rt *rapid.T)  { l.turn(rt, false) }
-func (l *life) resume(rt *rapid.T) { l.turn(rt, true) }
-
-func (l *life) turn(rt *rapid.T, on bool) {
-	if l.deleted || l.active == on {
-		rt.Skip()
-	}
-	l.desk.active(l.hook, on)
-	l.active = on
-	if on {
+// turn pauses the webhook, or resumes it.
+func (l *life) turn(*rapid.T) {
+	l.active = !l.active
+	l.desk.active(l.hook, l.active)
+	if l.active {
 		l.probing, l.inARow = false, 0
 	}
 }
 
-func (l *life) remove(rt *rapid.T) {
-	if l.deleted || rapid.IntRange(0, 5).Draw(rt, "rarely") > 0 {
-		rt.Skip()
-	}
+func (l *life) remove(*rapid.T) {
 	l.must(l.store.DeleteWebhook(l.t.Context(), l.account, l.hook))
 	l.deleted = true
 	for _, m := range l.all {
@@ -277,7 +285,7 @@ func (l *life) remove(rt *rapid.T) {
 }
 
 func (l *life) resend(rt *rapid.T) {
-	id, m := l.pick(rt, func(*model) bool { return true })
+	id, m := l.pick(rt, anyOne)
 	_, err := l.store.Resend(l.t.Context(), l.account, id)
 	if l.deleted || m.status == store.Processing {
 		if !store.IsCode(err, store.CodeConflict) {
