@@ -111,5 +111,13 @@ func mentions(o *store.Overview, f views.WebhooksFilter) bool {
 		return false
 	}
 	text := strings.ToLower(f.Text)
-	return text == "" || strings.Contains(strings.ToLower(o.URL), text) || strings.Contains(strings.ToLower(o.Description), text) || strings.Contains(o.ID.String(), text)
+	return text == "" || strings.Contains(strings.ToLower(o.URL), text) || strings.Contains(strings.ToLower(o.Description), text) ||
+		strings.Contains(o.ID.String(), text) || takes(o, text)
+}
+
+// takes says whether the webhook names an event that holds the text, or has it
+// by a group.
+func takes(o *store.Overview, text string) bool {
+	named := func(event string) bool { return strings.Contains(event, text) }
+	return slices.ContainsFunc(o.Events, named) || len(o.Events) > 0 && store.Matches(o.Events, text)
 }

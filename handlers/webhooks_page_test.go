@@ -38,6 +38,20 @@ func TestWithoutWebhooksTheListTeaches(t *testing.T) {
 	})
 }
 
+func TestTheListIsSearchedByEventToo(t *testing.T) {
+	eachSite(t, func(t *testing.T, s *site) {
+		s.addHook("https://one.example/hook", "call.*", "message.sent")
+		s.addHook("https://two.example/hook", "agent.created")
+		b := s.signedIn(store.RoleViewer)
+		for text, want := range map[string]string{"call.ended": "one.example", "message": "one.example", "agent.cre": "two.example"} {
+			rows := b.get("/setup/webhooks?q=" + text).dom(t).Find("#list tbody tr")
+			if rows.Length() != 1 || !strings.Contains(rows.Text(), want) {
+				t.Errorf("%q finds %q, want %s alone", text, rows.Text(), want)
+			}
+		}
+	})
+}
+
 func TestTheListShowsTroubleFirstAndNarrowsToWhatIsAskedFor(t *testing.T) {
 	eachSite(t, func(t *testing.T, s *site) {
 		s.addBound("https://paused.example/hook", "Paused one", "", false)

@@ -22,7 +22,7 @@ func WebhookAddress(id interface{ String() string }, more ...string) string {
 type WebhooksFilter struct {
 	State string // trouble, active or inactive
 	Agent string
-	Text  string // in URL, description or id
+	Text  string // in URL, description, events or id
 	Sort  string // one that WebhookSort knows
 }
 
@@ -84,7 +84,7 @@ func (p WebhooksPage) states() []Choice {
 }
 
 func (p WebhooksPage) filters() FiltersView {
-	v := FiltersView{Action: WebhooksAddress, Target: "#list", Beside: "#states,#sort", Search: &FilterView{Name: "q", Label: "URL, description or id", Value: p.Filter.Text}}
+	v := FiltersView{Action: WebhooksAddress, Target: "#list", Beside: "#states,#sort", Search: &FilterView{Name: "q", Label: "URL, description, event or id", Value: p.Filter.Text}}
 	if p.Filter.State != "" {
 		v.Keep = append(v.Keep, Option{Value: "state", Label: p.Filter.State})
 	}
