@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -22,6 +23,7 @@ func TestPagesBesideTheFlow(t *testing.T) {
 	}{
 		{"a viewer reads all and changes nothing", "vera@example.com", func() { f.readsAll(delivery, event) }},
 		{"waiting rows are counted while the log is paused", ownerEmail, f.pauseLog},
+		{"the rows of a webhook's page wait for whoever is in them", ownerEmail, f.holdRows},
 		{"long names scroll nothing sideways", ownerEmail, f.longNames},
 	} {
 		t.Run(part.name, func(t *testing.T) {
@@ -146,5 +148,23 @@ func (f *flow) pauseLog() {
 	}
 	f.p.click("[data-live-pause]")
 	f.p.seeText("#rows", "call.missed")
+	f.p.until("the count is gone", "document.querySelector('[data-live-held]').textContent === ''")
+}
+
+// holdRows leaves the rows of a webhook's page as they are while one of them has
+// the focus.
+func (f *flow) holdRows() {
+	f.open("/setup/webhooks/" + f.hook)
+	f.p.until("a row has the focus", "document.querySelector('#rows a.main').focus(), document.activeElement.matches('#rows a')")
+	rows := f.p.count("#rows tr")
+	f.publish("order.paid", "while in the rows")
+	f.to.await(f.t, signedPath, "while in the rows")
+	f.p.seeText("[data-live-held]", "1 new")
+	if n := f.p.count("#rows tr"); n != rows {
+		f.t.Errorf("%d rows while one has the focus, want the %d from before", n, rows)
+	}
+	f.p.seeText("#numbers", fmt.Sprint(rows+1))
+	f.p.until("no row has the focus", "document.activeElement.blur(), !document.activeElement.matches('#rows a')")
+	f.p.seeText("#rows", "order.paid")
 	f.p.until("the count is gone", "document.querySelector('[data-live-held]').textContent === ''")
 }
