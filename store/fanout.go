@@ -179,20 +179,34 @@ const leaseSlack = 5 * time.Second
 // what it takes to begin it and to record what came of it.
 func (s *Store) lease() time.Duration { return s.opt.Limits.Timeout + leaseSlack }
 
+// longFanout is how many deliveries are worth writing beside a transaction that
+// has their queues locked. Fewer wait first: what comes meanwhile shares the next
+// commit.
+const longFanout = 100
+
 // write puts everything into the database.
 func (f *fanout) write(ctx context.Context, tx bun.Tx) error {
-	steps := []func(context.Context, bun.Tx) error{f.writeEvents, f.writeDeliveries, f.writeMissed, f.writeAnswers, f.writeCounts}
-	for _, step := range steps {
+	lock, rows := []step{f.lockQueues}, []step{f.writeEvents, f.writeDeliveries, f.writeMissed}
+	steps := append(lock, rows...)
+	if len(f.deliveries) >= longFanout {
+		steps = append(rows, lock...)
+	}
+	for _, step := range append(steps, f.writeAnswers, f.writeCounts, f.applyDeltas, f.keepRates) {
 		if err := step(ctx, tx); err != nil {
 			return err
 		}
 	}
-	if err := f.lockQueues(ctx, tx); err != nil {
-		return err
-	}
-	if err := f.s.applyDeltas(ctx, tx, f.delta); err != nil {
-		return err
-	}
+	return nil
+}
+
+// step writes a part of a fan-out.
+type step func(context.Context, bun.Tx) error
+
+func (f *fanout) applyDeltas(ctx context.Context, tx bun.Tx) error {
+	return f.s.applyDeltas(ctx, tx, f.delta)
+}
+
+func (f *fanout) keepRates(ctx context.Context, tx bun.Tx) error {
 	return f.s.keepRates(ctx, tx, f.states)
 }
 
