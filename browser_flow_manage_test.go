@@ -37,6 +37,16 @@ func (f *flow) pauseAndResume() {
 	f.to.await(f.t, signedPath, "missed")
 	f.comes("#rows", "call.ended")
 	f.visit("webhook")
+	f.turnOnItsPage(knob)
+}
+
+func (f *flow) turnOnItsPage(knob string) {
+	f.act(knob)
+	f.p.seeText(".toast", "Paused Orders desk")
+	f.p.seeText("#health", "Inactive")
+	f.act(".toast .undo button")
+	f.p.seeText(".toast", "is active again")
+	f.p.until("it is on", "document.querySelector("+quote(knob)+").ariaChecked === 'true'")
 }
 
 func (f *flow) edit() {

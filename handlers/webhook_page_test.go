@@ -140,6 +140,25 @@ func TestReactivatingOffersWhatWasMissedAndSendsItOnce(t *testing.T) {
 	})
 }
 
+func TestTheSwitchOfAWebhooksPageCanBeTakenBack(t *testing.T) {
+	eachSite(t, func(t *testing.T, s *site) {
+		w, b := s.addHook("https://one.example/hook"), s.signedIn(store.RoleAdmin)
+		at := "/setup/webhooks/" + w.ID.String()
+		doc := b.get(at).dom(t)
+		action, _ := filled(t, doc, ".actions .switch-form")
+		b.post(action, url.Values{"active": {"false"}}).leads(t, at)
+		doc = b.get(at).dom(t)
+		has(t, plain(doc, "#toasts"), "Paused one.example/hook. No deliveries wait.")
+		undo, fields := filled(t, doc, "#toasts form")
+		b.post(undo, fields).leads(t, at)
+		doc = b.get(at).dom(t)
+		has(t, plain(doc, "#toasts"), "one.example/hook is active again.")
+		if doc.Find(".actions .switch[aria-checked=true]").Length() != 1 {
+			t.Error("the webhook is still paused")
+		}
+	})
+}
+
 func TestMissedEventsAreDismissedOnceAskedAndNeverOfferedAgain(t *testing.T) {
 	eachSite(t, func(t *testing.T, s *site) {
 		w := s.addBound("https://one.example/hook", "One", "", false)

@@ -29,17 +29,18 @@ func (h *Handlers) toggleWebhook(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if c.QueryParam("back") == "page" {
-		return web.Redirect(c, views.WebhookAddress(id))
-	}
 	filter := webhooksFilter(c.QueryParams())
+	next, query, part := filter.Address(), filter.Query(), views.WebhooksPart
+	if onPage := "?back=" + c.QueryParam("back"); onPage == views.BackToPage {
+		next, query, part = views.WebhookAddress(id), onPage, views.PagePart
+	}
 	toast, err := h.toggled(ctx, w)
 	if err != nil {
 		return err
 	}
-	toast.Undo = views.UndoView{Action: views.WebhookAddress(w.ID, "toggle") + filter.Query(), Name: "active", Value: strconv.FormatBool(!w.Active), Word: "Undo", In: "#webhooks"}
+	toast.Undo = views.UndoView{Action: views.WebhookAddress(w.ID, "toggle") + query, Name: "active", Value: strconv.FormatBool(!w.Active), Word: "Undo", In: part}
 	addToast(c, toast)
-	return web.Redirect(c, filter.Address())
+	return web.Redirect(c, next)
 }
 
 // toggled says what pausing or resuming a webhook came to, with numbers.

@@ -125,7 +125,7 @@ type ToastView struct {
 // UndoView is a form of one button that takes back what was done.
 type UndoView struct {
 	Action, Name, Value, Word string
-	In                        string // what htmx swaps with the same part of the answer: "#webhooks"; may be empty
+	In                        string // what htmx swaps with the same part of the answer: WebhooksPart; may be empty
 }
 
 // inPlace makes the form swap a part of the page alone.

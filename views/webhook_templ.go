@@ -439,7 +439,7 @@ func webhookActions(p WebhookPage) templ.Component {
 			templ_7745c5c3_Var13 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = Switch(SwitchView{Action: p.at("toggle") + "?back=page", Name: "active", On: p.Active, Label: "Active: " + WebhookName(p.Overview.Webhook), Word: "Active"}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Switch(p.pageSwitch()).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

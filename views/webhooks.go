@@ -195,6 +195,20 @@ func sinceWords(t, now time.Time) string {
 	return t.UTC().Format("2 Jan")
 }
 
+// What a switch swaps: the list that it stands in, or all of the webhook's page, to which BackToPage leads back.
+const (
+	WebhooksPart = "#webhooks"
+	PagePart     = "#content"
+	BackToPage   = "?back=page"
+)
+
+// pageSwitch turns the webhook of the page on or off.
+func (p WebhookPage) pageSwitch() SwitchView {
+	s := activeSwitch(p.Overview, BackToPage)
+	s.Word, s.Attrs = "Active", inPlace(s.Action, PagePart)
+	return s
+}
+
 // inPlace makes a form or a link swap one part of the page with the same part of the answer, and what stands around it.
 func inPlace(action, part string) templ.Attributes {
 	return templ.Attributes{
@@ -205,5 +219,5 @@ func inPlace(action, part string) templ.Attributes {
 // activeSwitch turns a webhook on or off; query is the filter of the list it stands in.
 func activeSwitch(o store.Overview, query string) SwitchView {
 	action := WebhookAddress(o.ID, "toggle") + query
-	return SwitchView{Action: action, ID: "active-" + o.ID.String(), Name: "active", On: o.Active, Label: "Active: " + WebhookName(o.Webhook), Attrs: inPlace(action, "#webhooks")}
+	return SwitchView{Action: action, ID: "active-" + o.ID.String(), Name: "active", On: o.Active, Label: "Active: " + WebhookName(o.Webhook), Attrs: inPlace(action, WebhooksPart)}
 }
