@@ -215,15 +215,15 @@ type axisLabel struct {
 	x, anchor, word string
 }
 
-// axisLabels picks about six labels, begins with the first and ends with "now".
+// axisLabels names the first step, "now" at the end, and a quarter, half and three quarters between them.
 func axisLabels(labels []string) []axisLabel {
 	n := len(labels)
 	if n == 0 {
 		return nil
 	}
-	step := max(1, (n+5)/6)
 	out := []axisLabel{{"0%", "start", labels[0]}, {"100%", "end", "now"}}
-	for i := step; float64(i) < float64(n)-float64(step)*0.6; i += step {
+	for quarter := 1; quarter < 4 && n >= 4; quarter++ {
+		i := n * quarter / 4
 		out = append(out, axisLabel{percent(100 * (float64(i) + 0.5) / float64(n)), "middle", labels[i]})
 	}
 	return out
