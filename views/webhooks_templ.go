@@ -1035,7 +1035,7 @@ func healthRules(p WebhooksPage) templ.Component {
 			{"Failing", "A fifth or more of the last hour's attempts failed, and at least 5."},
 			{"Probing", "10 attempts in a row failed. One request at a time goes out until one succeeds."},
 			{"Slow", "The slowest twentieth of the last hour took over " + Duration(p.Timeout/2) + "."},
-			{"Held", "Deliveries wait for the account's outgoing rate. Nothing is lost."},
+			{"Held", "Deliveries wait for the account's outgoing rate. Those of a probing or inactive webhook are held, too, until it works again. Nothing is lost."},
 			{"Inactive", "Paused by somebody, or by Belfry after 3 days without a success or an answer of 410 Gone."},
 		}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
