@@ -22,6 +22,23 @@ type Result struct {
 	Wait time.Duration
 	// At is when the answer came; zero: now. A past is told with it.
 	At time.Time
+	// kept is Attempt as the log keeps it, once Keep made it.
+	kept *attemptRow
+}
+
+// Keep writes Attempt down as the log keeps it. Record does so where nobody did
+// before, while others wait for the database; what is changed afterwards is not
+// seen.
+func (r *Result) Keep() {
+	row := keepAttempt(r)
+	r.kept = &row
+}
+
+func (r *Result) attempt() attemptRow {
+	if r.kept == nil {
+		r.Keep()
+	}
+	return *r.kept
 }
 
 // recordRow is one result in the form the dialects write.
@@ -167,7 +184,7 @@ type recording struct {
 
 func (w *recording) add(r *Result, row *recordRow) {
 	j := &r.Job
-	w.attempts = append(w.attempts, keepAttempt(r))
+	w.attempts = append(w.attempts, r.attempt())
 	w.changes = append(w.changes, Change{Kind: ChangeDelivery, AccountID: j.AccountID, ID: j.DeliveryID, WebhookID: j.WebhookID, Due: row.status == Pending})
 	q := w.queues[row.queue]
 	if q == nil {

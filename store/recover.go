@@ -169,7 +169,7 @@ func (s *Store) recordLost(ctx context.Context, tx bun.Tx, now int64, queues map
 	var changes []Change
 	for i := range results {
 		r := &results[i]
-		attempts = append(attempts, keepAttempt(r))
+		attempts = append(attempts, r.attempt())
 		changes = append(changes, Change{Kind: ChangeDelivery, AccountID: r.Job.AccountID, ID: r.Job.DeliveryID, WebhookID: r.Job.WebhookID, Due: true})
 		if q := queues[r.Job.QueueID]; q == nil || q.Deleted {
 			continue

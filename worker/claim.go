@@ -48,7 +48,7 @@ func (w *Worker) due(c store.Change) bool {
 // commit for both costs half as much as two. It runs to its end whatever happens
 // to ctx, so that no lease is taken that nobody knows of.
 func (w *Worker) claim(ctx context.Context) (next time.Duration, err error) {
-	if w.busy.Load() || time.Since(time.Unix(0, w.recordedAt.Load())) < claimPause {
+	if w.busy.Load() || w.recordedWithin(claimPause) {
 		w.wanted.Store(true)
 		return claimPause, nil
 	}

@@ -89,6 +89,7 @@ func (w *Worker) send(ctx context.Context, j *store.Job) (store.Result, bool) {
 		return store.Result{}, false
 	}
 	r, o := w.resultOf(j, req, sum, answer, time.Now())
+	r.Keep()
 	w.log.LogAttrs(ctx, slog.LevelInfo, "delivery attempted", w.facts(j, answer, o)...)
 	w.metrics.attempted(o.kind, answer.Duration)
 	return r, true

@@ -13,8 +13,10 @@ const (
 	reconcileEvery = 5 * time.Minute
 	reconcileAgain = 10 * time.Second
 	// reconcileRest is how many times as long as a step took nothing is looked
-	// at after it, so that the reconciler takes a small share of the database.
-	reconcileRest = 4
+	// at after it, so that the reconciler takes a small share of the machine;
+	// reconcileYield is the same while deliveries come and go.
+	reconcileRest  = 4
+	reconcileYield = 24
 )
 
 // reconciles proves at the start and every few minutes that nothing accepted
@@ -39,7 +41,11 @@ func (w *Worker) reconcile(ctx context.Context, r *store.Reconciler) error {
 		if done, err = r.Step(ctx); err != nil {
 			return err
 		}
-		sleep(ctx, reconcileRest*time.Since(began))
+		rest := time.Duration(reconcileRest)
+		if w.recordedWithin(time.Second) {
+			rest = reconcileYield
+		}
+		sleep(ctx, rest*time.Since(began))
 	}
 	found, err := r.Orphans(ctx)
 	if err != nil {

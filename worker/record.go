@@ -89,6 +89,11 @@ func (w *Worker) tryRecord(ctx context.Context, batch []store.Result) error {
 	return err
 }
 
+// recordedWithin says that results were written not longer ago than that.
+func (w *Worker) recordedWithin(d time.Duration) bool {
+	return time.Since(time.Unix(0, w.recordedAt.Load())) < d
+}
+
 // away says that the database did not answer, so that the same call may work
 // later.
 func away(err error) bool {
