@@ -127,15 +127,32 @@ func (w *Worker) kept(j *store.Job, req outbound.Request, a outbound.Answer, o o
 }
 
 // facts is one attempt in the process's log: everything but secrets and bodies.
+// What did not happen is left out.
 func (w *Worker) facts(j *store.Job, a outbound.Answer, o outcome) []slog.Attr {
-	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-	return []slog.Attr{
-		slog.Any("delivery", j.DeliveryID), slog.Any("webhook", j.WebhookID), slog.Any("account", j.AccountID), slog.Any("event_id", j.EventID),
-		slog.String("event", j.Event), slog.Bool("test", j.Test), slog.Int("attempt", j.Attempt), slog.Int("max_attempts", j.MaxAttempts),
-		slog.Int("status_code", a.StatusCode), slog.String("error", o.kind), slog.String("detail", o.detail), slog.String("next", o.next.String()),
-		slog.Duration("wait", o.wait), slog.Float64("duration_ms", ms(a.Duration)), slog.Float64("dns_ms", ms(a.Phases.DNS)),
-		slog.Float64("connect_ms", ms(a.Phases.Connect)), slog.Float64("tls_ms", ms(a.Phases.TLS)), slog.Float64("first_byte_ms", ms(a.Phases.FirstByte)),
-		slog.Bool("reused", a.Phases.Reused), slog.String("protocol", a.Proto), slog.String("remote_address", a.RemoteAddress),
-		slog.Bool("truncated", a.Truncated), slog.String("node", w.store.NodeName()),
+	facts := append(make([]slog.Attr, 0, 24),
+		slog.String("delivery", j.DeliveryID.String()), slog.String("webhook", j.WebhookID.String()), slog.String("account", j.AccountID.String()),
+		slog.String("event_id", j.EventID.String()), slog.String("event", j.Event), slog.Int("attempt", j.Attempt), slog.Int("max_attempts", j.MaxAttempts),
+		slog.Int("status_code", a.StatusCode), slog.String("next", o.next.String()), milliseconds("duration_ms", a.Duration),
+		milliseconds("first_byte_ms", a.Phases.FirstByte), slog.Bool("reused", a.Phases.Reused), slog.String("remote_address", a.RemoteAddress),
+		slog.String("protocol", a.Proto), slog.String("node", w.store.NodeName()))
+	if o.kind != "" {
+		facts = append(facts, slog.String("error", o.kind), slog.String("detail", o.detail))
 	}
+	if o.wait > 0 {
+		facts = append(facts, slog.Duration("wait", o.wait))
+	}
+	if !a.Phases.Reused {
+		facts = append(facts, milliseconds("dns_ms", a.Phases.DNS), milliseconds("connect_ms", a.Phases.Connect), milliseconds("tls_ms", a.Phases.TLS))
+	}
+	if j.Test {
+		facts = append(facts, slog.Bool("test", true))
+	}
+	if a.Truncated {
+		facts = append(facts, slog.Bool("truncated", true))
+	}
+	return facts
+}
+
+func milliseconds(name string, d time.Duration) slog.Attr {
+	return slog.Float64(name, float64(d.Microseconds())/1000)
 }
