@@ -32,8 +32,11 @@ func (h *Handlers) cataloguePage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	source, text := c.QueryParam("source"), strings.TrimSpace(c.QueryParam("q"))
-	v := views.CatalogueView{MayAdd: p.Role.CanEdit(), All: len(types), Filtered: source+text != ""}
+	var source, text string
+	unknown := listFilter{
+		oneOf("source", &source, "types of all sources", string(store.SourceBuiltin), string(store.SourceOwn), string(store.SourceDiscovered)), anyText("q", &text),
+	}.read(c.QueryParams(), "open")
+	v := views.CatalogueView{Unknown: unknown, MayAdd: p.Role.CanEdit(), All: len(types), Filtered: source+text != ""}
 	for _, t := range types {
 		if source != "" && string(t.Source) != source || !containsFold(t.Name+" "+t.Title+" "+t.Description, text) {
 			continue

@@ -24,9 +24,12 @@ const (
 
 // exportDeliveries sends all deliveries that the filters match as a file.
 func (h *Handlers) exportDeliveries(c echo.Context) error {
-	f, data := readLogFilter(c), c.QueryParam("data") == "1"
+	f, data := readLogFilter(c, "format", "data"), c.QueryParam("data") == "1"
 	ask, err := f.filter(h.opt.Now())
 	if err != nil {
+		return err
+	}
+	if err := f.Unknown.err(); err != nil {
 		return err
 	}
 	account := personOf(c).Account.ID
@@ -37,7 +40,11 @@ func (h *Handlers) exportDeliveries(c echo.Context) error {
 
 // exportEvents sends all events that the filters match as a file.
 func (h *Handlers) exportEvents(c echo.Context) error {
-	ask, data := readEventFilter(c).filter(h.opt.Now()), c.QueryParam("data") == "1"
+	f, data := readEventFilter(c, "format", "data"), c.QueryParam("data") == "1"
+	if err := f.unknown.err(); err != nil {
+		return err
+	}
+	ask := f.filter(h.opt.Now())
 	account := personOf(c).Account.ID
 	return h.export(c, "events", eventCells(nil, data), func(ctx context.Context, out exportRows) error {
 		return h.store.ExportEvents(ctx, account, ask, writeRows(out, eventCells, data))

@@ -20,7 +20,7 @@ const inboxPath = "/setup/webhooks/inbox"
 // inboxPage shows what arrived in the account's test inbox.
 func (h *Handlers) inboxPage(c echo.Context) error {
 	ctx, p := c.Request().Context(), personOf(c)
-	v := views.InboxView{Token: store.NewFormToken(), Start: store.NewFormToken(), CanEdit: p.Role.CanEdit()}
+	v := views.InboxView{Unknown: listFilter{}.read(c.QueryParams(), "delivery"), Token: store.NewFormToken(), Start: store.NewFormToken(), CanEdit: p.Role.CanEdit()}
 	webhook, err := h.inboxWebhook(ctx, p.Account.ID)
 	if err != nil {
 		return err

@@ -3,7 +3,6 @@ package handlers
 import (
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -16,35 +15,41 @@ import (
 // their order.
 type listFilter []namedFilter
 
+// namedFilter is a filter, with what it takes from an address.
 type namedFilter struct {
 	name  string
 	value *string
+	// all is what a list shows without it: "all statuses".
+	all string
+	// words are the values of a closed list; nil: there is none.
+	words []string
+	// reads says of a text whether it means something; nil: of the closed list
+	// each word does, and without one every text.
+	reads func(string) bool
+	// form says how what it reads is written: "a number from 100 to 999".
+	form string
 }
 
-// read takes the filters from the address.
-func (f listFilter) read(c echo.Context) {
-	for _, filter := range f {
-		*filter.value = strings.TrimSpace(c.QueryParam(filter.name))
-	}
+func anyText(name string, value *string) namedFilter { return namedFilter{name: name, value: value} }
+
+func oneOf(name string, value *string, all string, words ...string) namedFilter {
+	return namedFilter{name: name, value: value, all: all, words: words}
 }
 
-// ignored names what the address asks for and the filters, once they are
-// settled, don't: "status nonsense". A time between two moments, and a moment
-// beside another time, are no nonsense.
-func (f listFilter) ignored(c echo.Context) []string {
-	var ignored []string
-	for _, filter := range f {
-		asked := strings.TrimSpace(c.QueryParam(filter.name))
-		_, isMoment := moment(asked)
-		if asked == "" || *filter.value != "" || isMoment || filter.name == "time" && asked == timeBetween {
-			continue
-		}
-		if letters := []rune(asked); len(letters) > 40 {
-			asked = string(letters[:40]) + "…"
-		}
-		ignored = append(ignored, filter.name+" “"+asked+"”")
+func written(name string, value *string, all, form string, reads func(string) bool) namedFilter {
+	return namedFilter{name: name, value: value, all: all, form: form, reads: reads}
+}
+
+// means says whether the filter can do something with a text; with none it does
+// nothing.
+func (f *namedFilter) means(text string) bool {
+	switch {
+	case text == "":
+		return true
+	case f.reads != nil:
+		return f.reads(text)
 	}
-	return ignored
+	return f.words == nil || slices.Contains(f.words, text)
 }
 
 // query is the address of the filters without some of them, and without the
@@ -124,20 +129,25 @@ type timeRange struct {
 // timeBetween is the choice of two moments.
 const timeBetween = "range"
 
-// settle leaves what the address means: words that mean nothing are as if they
-// weren't there, and of two ways to say the time one counts. A form says the
-// time even where it is any; a link that names two moments doesn't.
+// filters are the parts of the address that say the time.
+func (r *timeRange) filters() listFilter {
+	const form = "a moment is written as 2026-01-31T14:00, in UTC unless it names its zone"
+	isMoment := func(text string) bool { _, ok := moment(text); return ok }
+	return listFilter{
+		oneOf("time", &r.Time, "all times", "15m", "1h", "24h", "7d", "30d", timeBetween),
+		written("from", &r.From, "all times", form, isMoment),
+		written("to", &r.To, "all times", form, isMoment),
+	}
+}
+
+// settle decides, once the address is read, which of two ways to say the time
+// counts. A form says the time even where it is any; a link that names two
+// moments doesn't.
 func (r *timeRange) settle(said bool) {
-	r.between = r.Time == timeBetween
-	chosen := said && !r.between
-	if spanOf(r.Time) == 0 {
+	if r.between = r.Time == timeBetween; r.between {
 		r.Time = ""
-	}
-	if _, ok := moment(r.From); !ok || chosen {
-		r.From = ""
-	}
-	if _, ok := moment(r.To); !ok || chosen {
-		r.To = ""
+	} else if said {
+		r.From, r.To = "", ""
 	}
 	r.between = r.between || r.From+r.To != ""
 }

@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/a-h/templ"
@@ -26,15 +27,16 @@ type eventFilter struct {
 	Event, Agent, Text string
 	timeRange
 	before, after uuid.UUID
+	unknown       unknowns // what of the address means nothing here
 }
 
 func (f *eventFilter) filters() listFilter {
-	return listFilter{{"event", &f.Event}, {"agent", &f.Agent}, {"time", &f.Time}, {"from", &f.From}, {"to", &f.To}, {"q", &f.Text}}
+	return slices.Concat(listFilter{anyText("event", &f.Event), anyText("agent", &f.Agent)}, f.timeRange.filters(), listFilter{anyText("q", &f.Text)})
 }
 
-func readEventFilter(c echo.Context) *eventFilter {
+func readEventFilter(c echo.Context, besides ...string) *eventFilter {
 	f := &eventFilter{before: cursor(c, "before"), after: cursor(c, "after")}
-	f.filters().read(c)
+	f.unknown = f.filters().read(c.QueryParams(), append(besides, "before", "after")...)
 	f.settle(c.QueryParams().Has("time"))
 	return f
 }
@@ -61,7 +63,7 @@ func (h *Handlers) eventsPage(c echo.Context) error {
 	}
 	v := views.EventsView{
 		Retention: views.Duration(p.Account.Limits.Retention), Filtered: len(f.filters().query()) > 0, PerPage: logPage,
-		ClearURL: eventsPath, Backwards: f.backwards(), Live: liveView(f, "events", eventsLivePath, liveEventRows(page.List)),
+		ClearURL: eventsPath, Unknown: f.unknown, Backwards: f.backwards(), Live: liveView(f, "events", eventsLivePath, liveEventRows(page.List)),
 	}
 	ids := make([]uuid.UUID, len(page.List))
 	for i := range page.List {

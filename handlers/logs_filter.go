@@ -27,42 +27,33 @@ type logFilter struct {
 	Webhook, Agent, Event, Status, Error, Code, Text string
 	timeRange
 	Before, After uuid.UUID
-	// Ignored are the filters of the address that mean nothing, as they stood
-	// there.
-	Ignored []string
+	// Unknown is what of the address means nothing here.
+	Unknown unknowns
 }
 
 func (f *logFilter) filters() listFilter {
-	return listFilter{
-		{"webhook", &f.Webhook},
-		{"agent", &f.Agent},
-		{"event", &f.Event},
-		{"status", &f.Status},
-		{"error", &f.Error},
-		{"code", &f.Code},
-		{"time", &f.Time},
-		{"from", &f.From},
-		{"to", &f.To},
-		{"q", &f.Text},
-	}
+	return slices.Concat(listFilter{
+		anyText("webhook", &f.Webhook),
+		anyText("agent", &f.Agent),
+		anyText("event", &f.Event),
+		oneOf("status", &f.Status, "all statuses", "pending", "held", "processing", "delivered", "failed", "dead"),
+		oneOf("error", &f.Error, "all kinds of errors", failureKinds()...),
+		written("code", &f.Code, "all codes", "a code is a number from 100 to 999", isCode),
+	}, f.timeRange.filters(), listFilter{anyText("q", &f.Text)})
 }
 
-// readLogFilter reads the filters of the address; words that mean nothing are
-// as if they weren't there, but are named.
-func readLogFilter(c echo.Context) logFilter {
+func isCode(text string) bool {
+	code, err := strconv.Atoi(text)
+	return err == nil && code >= 100 && code <= 999
+}
+
+// readLogFilter reads the filters of the address. What means nothing is as if
+// it weren't there, but is named: besides are the names that mean something
+// without being filters.
+func readLogFilter(c echo.Context, besides ...string) logFilter {
 	var f logFilter
-	f.filters().read(c)
-	if _, ok := store.ParseStatus(f.Status); !ok && f.Status != "held" {
-		f.Status = ""
-	}
-	if !slices.Contains(failureKinds(), f.Error) {
-		f.Error = ""
-	}
-	if code, err := strconv.Atoi(f.Code); err != nil || code < 100 || code > 999 {
-		f.Code = ""
-	}
+	f.Unknown = f.filters().read(c.QueryParams(), append(besides, "before", "after")...)
 	f.settle(c.QueryParams().Has("time"))
-	f.Ignored = f.filters().ignored(c)
 	f.Before, f.After = cursor(c, "before"), cursor(c, "after")
 	return f
 }

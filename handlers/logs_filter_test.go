@@ -73,7 +73,8 @@ func TestTheTimeIsSoLongUntilNowOrBetweenTwoMoments(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := timeRange{Time: values.Get("time"), From: values.Get("from"), To: values.Get("to")}
+		var r timeRange
+		r.filters().read(values)
 		r.settle(values.Has("time"))
 		got := strings.TrimSpace(fieldTime(r.From) + " - " + fieldTime(r.To))
 		if r.Time != "" {

@@ -25,7 +25,7 @@ func (h *Handlers) logsPage(c echo.Context) error {
 		return err
 	}
 	v := f.view()
-	v.Ignored = strings.Join(f.Ignored, ", ")
+	v.Unknown = f.Unknown
 	v.Retention = views.Duration(account.Limits.Retention)
 	page, err := h.store.SearchDeliveries(ctx, account.ID, ask)
 	if err != nil {

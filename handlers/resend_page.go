@@ -62,6 +62,10 @@ func (h *Handlers) bulkPage(c echo.Context) error {
 
 func (h *Handlers) showBulk(c echo.Context, status int, v views.BulkView, faults *formFaults) error {
 	ctx, p, f := c.Request().Context(), personOf(c), bulkFilter(c, h.opt.Now())
+	v.Action, v.Back, v.Unknown = f.address(views.BulkAddress), f.address(logsPath), f.Unknown.refused()
+	if len(v.Unknown) > 0 {
+		return web.Render(c, status, views.Bulk(h.frame(c, views.EntryLogs), v))
+	}
 	ask, err := f.filter(h.opt.Now())
 	if err != nil {
 		return err
@@ -79,7 +83,6 @@ func (h *Handlers) showBulk(c echo.Context, status int, v views.BulkView, faults
 		v.Fault = cmp.Or(sentence(faults.Detail), faults.Of("pace"), faults.Of("status"))
 	}
 	v.Status, v.Rate, v.Attempts = ask.Status[0], p.Account.Limits.RatePerMinute, p.Account.Limits.MaxAttempts()
-	v.Action, v.Back = f.address(views.BulkAddress), f.address(logsPath)
 	for _, choice := range []store.Status{store.Failed, store.Dead, store.Delivered} {
 		v.Which = append(v.Which, views.Choice{
 			Label: statusWord(choice), Href: f.address(views.BulkAddress, "status", choice.String()), Current: choice == v.Status,
@@ -153,6 +156,9 @@ func (h *Handlers) startBulk(c echo.Context) error {
 	v := views.BulkView{Token: fields.Get(tokenField), Pace: fields.Get("pace")}
 	return h.submit(c, v.Token, func(ctx context.Context) (string, error) {
 		p, f := personOf(c), bulkFilter(c, h.opt.Now())
+		if err := f.Unknown.err(); err != nil {
+			return "", err
+		}
 		ask, err := f.filter(h.opt.Now())
 		if err != nil {
 			return "", err

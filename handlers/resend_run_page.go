@@ -3,7 +3,6 @@ package handlers
 import (
 	"context"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -87,15 +86,13 @@ func (h *Handlers) resendRunPage(c echo.Context) error {
 		return err
 	}
 	ctx := c.Request().Context()
-	list, before := runList{run.ID, c.QueryParam("outcome")}, cursor(c, "before")
-	if !slices.Contains(runOutcomes(), list.outcome) {
-		list.outcome = ""
-	}
+	list, before := runList{run: run.ID}, cursor(c, "before")
+	unknown := list.filters().read(c.QueryParams(), "before")
 	results, more, err := h.store.ResendResults(ctx, run.AccountID, run.ID, list.outcome, before, runPage)
 	if err != nil {
 		return err
 	}
-	v := views.RunPage{RunView: h.runView(c, run), Tabs: list.tabs(&run), PageURL: list.address(), LogURL: runLog(&run)}
+	v := views.RunPage{RunView: h.runView(c, run), Tabs: list.tabs(&run), PageURL: list.address(), LogURL: runLog(&run), Unknown: unknown}
 	if v.Asked, err = h.asked(ctx, run.AccountID, run.Filter); err != nil {
 		return err
 	}
@@ -117,16 +114,18 @@ type runList struct {
 	outcome string
 }
 
-func (l runList) address(more ...string) string {
-	return listFilter{{"outcome", &l.outcome}}.address(runPath(l.run), more...)
+func (l *runList) filters() listFilter {
+	return listFilter{oneOf("outcome", &l.outcome, "all outcomes", runOutcomes()...)}
 }
+
+func (l *runList) address(more ...string) string { return l.filters().address(runPath(l.run), more...) }
 
 // runOutcomes are the outcomes by which the deliveries of a run are told apart.
 func runOutcomes() []string {
 	return []string{store.OutcomeDelivered, store.OutcomeFailed, store.OutcomeDead, store.OutcomeWaiting, store.OutcomeSkipped}
 }
 
-func (l runList) tabs(run *store.ResendRun) []views.Choice {
+func (l *runList) tabs(run *store.ResendRun) []views.Choice {
 	counts := map[string]int{
 		store.OutcomeDelivered: run.Delivered, store.OutcomeFailed: run.Failed, store.OutcomeDead: run.Dead,
 		store.OutcomeWaiting: run.Waiting(), store.OutcomeSkipped: run.Skipped,
@@ -135,7 +134,7 @@ func (l runList) tabs(run *store.ResendRun) []views.Choice {
 	for _, outcome := range runOutcomes() {
 		if counts[outcome] > 0 || outcome == l.outcome {
 			tabs = append(tabs, views.Choice{
-				Label: views.OutcomeState(outcome).Word, Href: runList{l.run, outcome}.address(), Count: views.Count(counts[outcome]), Current: outcome == l.outcome,
+				Label: views.OutcomeState(outcome).Word, Href: (&runList{l.run, outcome}).address(), Count: views.Count(counts[outcome]), Current: outcome == l.outcome,
 			})
 		}
 	}
@@ -174,7 +173,7 @@ func (h *Handlers) resendRunsPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	v := views.RunsPage{Retention: views.Duration(account.Limits.Retention), MayEdit: personOf(c).Role.CanEdit()}
+	v := views.RunsPage{Unknown: listFilter{}.read(c.QueryParams()), Retention: views.Duration(account.Limits.Retention), MayEdit: personOf(c).Role.CanEdit()}
 	for _, run := range runs {
 		v.Runs = append(v.Runs, h.runView(c, run))
 	}

@@ -29,7 +29,7 @@ func (h *Handlers) toggleWebhook(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	filter := webhooksFilter(c.QueryParams())
+	filter, _ := webhooksFilter(c.QueryParams())
 	next, query, part := filter.Address(), filter.Query(), views.WebhooksPart
 	if onPage := "?back=" + c.QueryParam("back"); onPage == views.BackToPage {
 		next, query, part = views.WebhookAddress(id), onPage, views.PagePart

@@ -28,7 +28,8 @@ type liveWebhooks struct {
 
 // webhooksLive streams what changes on the list of webhooks.
 func (h *Handlers) webhooksLive(c echo.Context) error {
-	l := &liveWebhooks{h, personOf(c), webhooksFilter(c.QueryParams())}
+	filter, _ := webhooksFilter(c.QueryParams())
+	l := &liveWebhooks{h, personOf(c), filter}
 	return h.follow(c, fmt.Sprint(l.person.Account.ID, l.person.Role.CanEdit(), webhooksLivePath, l.filter.Query()), l)
 }
 

@@ -20,7 +20,9 @@ func (h *Handlers) webhooksPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	page := webhooksOf(p, webhooksFilter(c.QueryParams()), list)
+	filter, unknown := webhooksFilter(c.QueryParams())
+	page := webhooksOf(p, filter, list)
+	page.Unknown = unknown
 	page.Frame = h.frameOf(c, views.EntryWebhooks, list)
 	if len(list) == 0 {
 		if err := h.teach(c, &page); err != nil {
@@ -66,14 +68,15 @@ func (h *Handlers) teach(c echo.Context, page *views.WebhooksPage) error {
 	return err
 }
 
-// webhooksFilter reads the filter of an address; words it doesn't know ask
-// nothing.
-func webhooksFilter(query url.Values) views.WebhooksFilter {
-	f := views.WebhooksFilter{Agent: query.Get("agent"), Text: strings.TrimSpace(query.Get("q")), Sort: views.WebhookSort(query.Get("sort"))}
-	if state := query.Get("state"); state == "trouble" || state == "active" || state == "inactive" {
-		f.State = state
-	}
-	return f
+// webhooksFilter reads the filter of an address, and gives what of the address
+// means nothing.
+func webhooksFilter(address url.Values) (f views.WebhooksFilter, unknown unknowns) {
+	return f, listFilter{
+		oneOf("state", &f.State, "webhooks in all states", "trouble", "active", "inactive"),
+		anyText("agent", &f.Agent),
+		anyText("q", &f.Text),
+		oneOf("sort", &f.Sort, "those in trouble first", views.WebhookSorts()...),
+	}.read(address)
 }
 
 // narrow keeps what the page's filter asks for, in its order, and counts the

@@ -9,7 +9,7 @@ import (
 	"belfry/views"
 )
 
-// sortWebhooks brings rows into an order that views.WebhookSort knows. What has
+// sortWebhooks brings rows into an order, one of views.WebhookSorts. What has
 // no value in that column stands last both ways; among equals trouble is first.
 func sortWebhooks(rows []store.Overview, sort string) {
 	column, down := strings.CutPrefix(sort, "-")

@@ -2,6 +2,7 @@ package views
 
 // CatalogueView is the page of event types.
 type CatalogueView struct {
+	Unknown  []Unknown
 	Filters  FiltersView
 	Sources  FilterView
 	Filtered bool

@@ -8,6 +8,7 @@ type EventsView struct {
 	Filters   FiltersView
 	Controls  []FilterView
 	Filtered  bool
+	Unknown   []Unknown
 	Backwards bool // the time asked for ends before it begins
 	Matching  CountView
 	Total     int // without filters; asked only where nothing matches

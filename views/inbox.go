@@ -10,6 +10,7 @@ func InboxAddress(delivery string) string { return "/setup/webhooks/inbox?delive
 
 // InboxView is the test inbox: what it answers, and what arrived.
 type InboxView struct {
+	Unknown  []Unknown
 	Token    string
 	Start    string // token of the form that adds the webhook
 	CanEdit  bool

@@ -8,9 +8,9 @@ type LogsView struct {
 	Filters   FiltersView
 	Controls  []FilterView
 	Filtered  bool
-	Ignored   string // the filters of the address that mean nothing: "status “nonsense”"
-	Matching  int    // counted no further than CountMost; -1: not counted
-	Failed    int    // of them; -1: not counted, or the filters leave no room for the question
+	Unknown   []Unknown
+	Matching  int // counted no further than CountMost; -1: not counted
+	Failed    int // of them; -1: not counted, or the filters leave no room for the question
 	CountMost int
 	// CountedAll says that Matching is of all deliveries, not of the newest alone.
 	CountedAll bool

@@ -22,6 +22,7 @@ type BulkView struct {
 	Back     string // the log with the same filters
 	Token    string
 	Fault    string     // why it can't be begun; empty: it can
+	Unknown  []Unknown  // where there are any, nothing else is known and nothing can be begun
 	Open     *RunView   // the run that has not ended; nil: there is none
 	Webhooks []BulkLine // where they go
 }
@@ -44,7 +45,10 @@ type BulkLine struct {
 func BulkPaces() []int { return []int{100, 500, 0} }
 
 func (v BulkView) title() string {
-	if v.Preview.Count == 0 {
+	switch {
+	case len(v.Unknown) > 0:
+		return "Resend what?"
+	case v.Preview.Count == 0:
 		return "Nothing to resend"
 	}
 	return "Resend " + v.count() + "?"
@@ -263,6 +267,7 @@ func RunState(r store.ResendRun) State {
 // RunPage is a run with its deliveries.
 type RunPage struct {
 	RunView
+	Unknown []Unknown
 	Asked   []Fact
 	Rows    []RunRow
 	Tabs    []Choice // by outcome
@@ -281,6 +286,7 @@ type RunRow struct {
 
 // RunsPage lists the runs of an account.
 type RunsPage struct {
+	Unknown   []Unknown
 	Runs      []RunView
 	MayEdit   bool
 	Retention string

@@ -23,7 +23,7 @@ type WebhooksFilter struct {
 	State string // trouble, active or inactive
 	Agent string
 	Text  string // in URL, description, events or id
-	Sort  string // one that WebhookSort knows
+	Sort  string // one of WebhookSorts
 }
 
 // WebhookRowID is the id of a webhook's row in the list.
@@ -60,6 +60,7 @@ type WebhooksPage struct {
 	// All, Trouble, Active and Inactive count the webhooks without the state asked for.
 	All, Trouble, Active, Inactive int
 	Agents                         []string
+	Unknown                        []Unknown
 	Rows                           []store.Overview // those that the filter leaves, in the order to show them
 	Strip                          store.Strip
 	Used, Most                     int

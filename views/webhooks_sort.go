@@ -23,14 +23,13 @@ func webhookSorts() []Option {
 	}
 }
 
-// WebhookSort reads an order of the list of webhooks; any other word is the usual one, trouble first.
-func WebhookSort(word string) string {
-	for _, sort := range webhookSorts() {
-		if sort.Value == word {
-			return word
-		}
+// WebhookSorts are the orders of the list of webhooks that an address can ask for instead of the usual one, trouble first.
+func WebhookSorts() []string {
+	var words []string
+	for _, sort := range webhookSorts()[1:] {
+		words = append(words, sort.Value)
 	}
-	return ""
+	return words
 }
 
 // sorts is the order as a choice, for where the table's heads are not seen.
