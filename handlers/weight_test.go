@@ -1,8 +1,11 @@
 package handlers
 
 import (
+	"compress/gzip"
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
@@ -16,14 +19,37 @@ import (
 // and all that it needs with it.
 const firstLoad = 60 << 10
 
+// partRoutes are the addresses that no browser opens as a page: parts and streams
+// of pages, files that are saved, and ways to another page.
+var partRoutes = regexp.MustCompile(`^/$|/(live|answer|progress|export|check-url|sample|find)$|^/(static|healthz|readyz|metrics|api)(/|$)|^` + views.FirstTestAddress + `$`)
+
 // TestAPageComesWithAllItNeedsInSixtyKilobytes loads each page as a browser with
 // an empty cache does: what the page names is all there is, and nothing of it
 // names more.
 func TestAPageComesWithAllItNeedsInSixtyKilobytes(t *testing.T) {
 	s := newSite(t, storetest.SQLite(t), nil)
-	b := s.signedIn(store.RoleOwner)
+	b := s.visitor()
+	w := weights{browser: b, files: map[string]int{}, routes: map[string]bool{}}
+	w.weighPage("/welcome")
+	b.user = s.signedIn(store.RoleOwner).user
+	w.weighPage("/login")
+	b.plantSession()
+	for _, path := range s.heavyPages(b) {
+		w.weighPage(path)
+	}
+	for _, r := range s.web.Echo().Routes() {
+		if r.Method == http.MethodGet && !partRoutes.MatchString(r.Path) && !w.routes[r.Path] {
+			t.Errorf("%s was not weighed", r.Path)
+		}
+	}
+}
+
+// heavyPages fills the account and gives the addresses of all its pages.
+func (s *site) heavyPages(b *browser) []string {
+	s.t.Helper()
+	secret := b.addsSecret()
 	var hook store.Webhook
-	for i := range 10 {
+	for i := range 9 {
 		hook = s.addHook(fmt.Sprintf("https://hooks-%d.example/a/rather/long/path/to/the/endpoint", i))
 	}
 	event, delivery := s.event("call.ended", `{"transcript":"`+strings.Repeat("Hello, how can I help? ", 40)+`"}`)
@@ -31,46 +57,72 @@ func TestAPageComesWithAllItNeedsInSixtyKilobytes(t *testing.T) {
 		s.event("call.ended", `{"call_id":"call_123456"}`)
 	}
 	s.answer(http.StatusServiceUnavailable)
+	run, _, err := s.store.StartResend(s.t.Context(), s.account.ID, store.NewResend{Pace: 100})
+	if err != nil {
+		s.t.Fatal(err)
+	}
 	at := "/setup/webhooks/" + hook.ID.String()
-	for _, path := range []string{
-		"/setup/webhooks", "/setup/webhooks/new", at, at + "/edit", logsPath, deliveryPath(delivery), eventsPath, eventsPath + "/" + event.String(),
-		trialPath, inboxPath, debuggerPath, views.BulkAddress + "?status=failed", views.RunsAddress, cataloguePath, cataloguePath + "/new",
-		limitsPath, keysPath, keysPath + "/new", styleguidePath,
-	} {
-		page := b.weigh(path)
-		total, parts := page.weight, []string{fmt.Sprintf("page %d", page.weight)}
-		for file := range namedFiles(t, page.answer) {
-			f := b.weigh(file)
-			if strings.HasSuffix(file, ".css") && regexp.MustCompile(`@import|url\((?:"|')?[^d"'#]`).MatchString(f.body) {
-				t.Errorf("%s asks for more files", file)
-			}
-			total += f.weight
-			parts = append(parts, fmt.Sprintf("%s %d", file[strings.LastIndex(file, "/")+1:], f.weight))
-		}
-		t.Logf("%s: %d bytes (%s)", path, total, strings.Join(parts, ", "))
-		if total > firstLoad {
-			t.Errorf("%s takes %d bytes, at most %d are promised", path, total, firstLoad)
-		}
+	return []string{
+		homePath, "/setup/webhooks/new", at, at + "/edit", secret, logsPath, deliveryPath(delivery), eventsPath, eventPath(event),
+		trialPath, inboxPath, debuggerPath, views.BulkAddress + "?status=failed", views.RunsAddress, views.RunsAddress + "/" + run.ID.String(),
+		cataloguePath, cataloguePath + "/new", limitsPath, keysPath, keysPath + "/new", styleguidePath, styleguidePath + "/parts",
 	}
 }
 
-type weighed struct {
-	answer
-	weight int
+// weights keeps what was weighed: files by what they took over the wire, and the
+// routes of pages.
+type weights struct {
+	*browser
+	files  map[string]int
+	routes map[string]bool
 }
 
-// weigh gets a file and what it took over the wire, without its head.
-func (b *browser) weigh(path string) weighed {
-	b.t.Helper()
-	small := b.send(http.MethodGet, path, nil, map[string]string{"Accept-Encoding": "gzip"}).wants(b.t, http.StatusOK)
-	return weighed{b.get(path).wants(b.t, http.StatusOK), len(small.body)}
+// weighPage fails the test for a page that takes too much with what it names.
+func (w *weights) weighPage(path string) {
+	w.t.Helper()
+	page, total := w.weigh(path)
+	parts := []string{fmt.Sprintf("page %d", total)}
+	for file := range namedFiles(w.t, page) {
+		if _, known := w.files[file]; !known {
+			var text string
+			if text, w.files[file] = w.weigh(file); strings.HasSuffix(file, ".css") && regexp.MustCompile(`@import|url\((?:"|')?[^d"'#]`).MatchString(text) {
+				w.t.Errorf("%s asks for more files", file)
+			}
+		}
+		total += w.files[file]
+		parts = append(parts, fmt.Sprintf("%s %d", file[strings.LastIndex(file, "/")+1:], w.files[file]))
+	}
+	w.t.Logf("%s: %d bytes (%s)", path, total, strings.Join(parts, ", "))
+	if total > firstLoad {
+		w.t.Errorf("%s takes %d bytes, at most %d are promised", path, total, firstLoad)
+	}
+	asked := httptest.NewRequestWithContext(w.t.Context(), http.MethodGet, path, nil)
+	c := w.web.Echo().NewContext(asked, nil)
+	w.web.Echo().Router().Find(http.MethodGet, asked.URL.Path, c)
+	w.routes[c.Path()] = true
+}
+
+// weigh gets a file, once as some are shown only once, and what it took over the
+// wire, without its head.
+func (w *weights) weigh(path string) (text string, took int) {
+	w.t.Helper()
+	small := w.send(http.MethodGet, path, nil, map[string]string{"Accept-Encoding": "gzip"}).wants(w.t, http.StatusOK)
+	unpacked, err := gzip.NewReader(strings.NewReader(small.body))
+	if err != nil {
+		w.t.Fatalf("%s is not compressed: %v", path, err)
+	}
+	whole, err := io.ReadAll(unpacked)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return string(whole), len(small.body)
 }
 
 // namedFiles are the files that a page names.
-func namedFiles(t *testing.T, page answer) map[string]bool {
+func namedFiles(t *testing.T, page string) map[string]bool {
 	t.Helper()
 	files := map[string]bool{}
-	for _, name := range regexp.MustCompile(`(?:href|src)="(/static/[^"#]+)`).FindAllStringSubmatch(page.body, -1) {
+	for _, name := range regexp.MustCompile(`(?:href|src)="(/static/[^"#]+)`).FindAllStringSubmatch(page, -1) {
 		files[name[1]] = true
 	}
 	if len(files) < 4 {
