@@ -88,13 +88,14 @@ func TestListenVerifiesWhatTheServerDelivers(t *testing.T) {
 
 func TestListenTellsWhatIsNotGenuine(t *testing.T) {
 	data := []byte(`{"call_id":"call_1"}`)
-	signed := signature.Body(nil, "call.ended", "2026-01-15T10:30:00Z", data, listenSecret)
+	signed, _ := signature.Body("call.ended", "2026-01-15T10:30:00Z", data, listenSecret)
 	url, out := listening(t, nil, "-secret", "-")
 	send(t, url, listenSecret, signed, nil)
 	says(t, out, `call\.ended  attempt 2  verified  `)
 	send(t, url, "", signature.Unsigned("call.unsigned", "2026-01-15T10:30:00Z", data), nil)
 	says(t, out, `call\.unsigned  attempt 2  unsigned  answered 400`)
-	if status := send(t, url, "another secret", signature.Body(nil, "call.forged", "2026-01-15T10:30:00Z", data, "another secret"), nil); status != http.StatusBadRequest {
+	forged, _ := signature.Body("call.forged", "2026-01-15T10:30:00Z", data, "another secret")
+	if status := send(t, url, "another secret", forged, nil); status != http.StatusBadRequest {
 		t.Errorf("a forged request is answered with %d, want the 400 that a receiver owes it", status)
 	}
 	says(t, out, `call\.forged  attempt 2  NOT VERIFIED: no signature matches a known secret  answered 400`)
@@ -110,7 +111,7 @@ func TestListenTellsWhatIsNotGenuine(t *testing.T) {
 func TestListenWithoutASecretSaysThatNothingIsVerified(t *testing.T) {
 	url, out := listening(t, nil, "-status", "503")
 	says(t, out, "Nothing is verified")
-	body := signature.Body(nil, "call.ended", "2026-01-15T10:30:00Z", []byte("{}"), listenSecret)
+	body, _ := signature.Body("call.ended", "2026-01-15T10:30:00Z", []byte("{}"), listenSecret)
 	if status := send(t, url, listenSecret, body, nil); status != http.StatusServiceUnavailable {
 		t.Errorf("answered %d, want the 503 asked for", status)
 	}

@@ -27,7 +27,7 @@ var debugNow = time.Date(2026, 11, 21, 14, 30, 0, 0, time.UTC)
 // genuine is a request as it arrives, for a case to spoil.
 func genuine(t *testing.T) *received {
 	t.Helper()
-	body := signature.Body(nil, "call.ended", "2026-11-21T14:30:00Z", []byte(debugData), debugSecret)
+	body, _ := signature.Body("call.ended", "2026-11-21T14:30:00Z", []byte(debugData), debugSecret)
 	headers, err := signature.Headers(signature.Attempt{ID: "one", Number: 1, At: debugNow, Event: "call.ended", Body: body, Secret: debugSecret})
 	if err != nil {
 		t.Fatal(err)

@@ -73,7 +73,7 @@ func (s *site) shownReceivers(own string) (secret string, receivers map[string]s
 func tryReceiver(t *testing.T, file, code, secret string) {
 	at := startReceiver(t, file, code)
 	const id = "01a1fe83-a210-7d8a-ad7e-70bd55f634bc"
-	body := signature.Body(nil, "call.ended", "2026-11-21T14:30:00Z", []byte(`{"note":"Grüße, \"<&>\" 日本"}`), secret)
+	body, _ := signature.Body("call.ended", "2026-11-21T14:30:00Z", []byte(`{"note":"Grüße, \"<&>\" 日本"}`), secret)
 	now := time.Now().Unix()
 	good := standardSignature(t, secret, id, now, body)
 	other := standardSignature(t, "another secret", id, now, body)

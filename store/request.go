@@ -14,11 +14,7 @@ import (
 func (j *Job) Request(at time.Time) (req outbound.Request, sum string, err error) {
 	e := j.Endpoint
 	secret, next := e.Secrets(at)
-	body := signature.Unsigned(j.Event, j.OccurredAt.UTC().Format(time.RFC3339Nano), j.Data)
-	if secret != "" {
-		sum = signature.Hex(secret, body)
-		body = signature.WithSignature(body, sum)
-	}
+	body, sum := signature.Body(j.Event, j.OccurredAt.UTC().Format(time.RFC3339Nano), j.Data, secret)
 	headers, err := signature.Headers(signature.Attempt{
 		Prefix: e.HeaderPrefix, ID: j.DeliveryID.String(), Number: j.Attempt, At: at, Event: j.Event,
 		Body: body, Secret: secret, Next: next,

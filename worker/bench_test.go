@@ -84,7 +84,7 @@ func benchFloor(b *testing.B, d *desk, url string, data []byte) float64 {
 	for range 64 {
 		posts.Go(func() {
 			for left.Add(-1) >= 0 {
-				body := signature.Body(nil, "call.ended", "2024-01-15T10:30:00Z", data, testSecret)
+				body, _ := signature.Body("call.ended", "2024-01-15T10:30:00Z", data, testSecret)
 				headers, _ := signature.Headers(signature.Attempt{ID: "0190", Number: 1, At: time.Now(), Event: "call.ended", Body: body, Secret: testSecret})
 				client.Do(b.Context(), "", outbound.Request{URL: url, Header: headers, Body: body})
 			}

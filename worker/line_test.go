@@ -22,22 +22,25 @@ func fast(t *testing.T) (s *slots, queue uuid.UUID, now time.Time) {
 	t.Helper()
 	s, queue, now = newSlots(1, 100), uuid.New(), time.Now()
 	for range pace {
-		if !s.take(queue) {
-			t.Fatal("no slot")
-		}
+		takeSlot(t, s, queue, now)
 		s.finish(queue, now)
 		s.recorded(1)
 		now = now.Add(lineTime / (pace - 1))
 	}
-	if !s.take(queue) {
+	takeSlot(t, s, queue, now)
+	return s, queue, now
+}
+
+func takeSlot(t *testing.T, s *slots, queue uuid.UUID, now time.Time) {
+	t.Helper()
+	if started, _ := s.enter(store.Job{QueueID: queue}, now); !started {
 		t.Fatal("no slot")
 	}
-	return s, queue, now
 }
 
 func TestAQueueWithoutAPaceHasNoLine(t *testing.T) {
 	s, queue, now := newSlots(1, 100), uuid.New(), time.Now()
-	s.take(queue)
+	takeSlot(t, s, queue, now)
 	if _, ok := s.enter(store.Job{QueueID: queue}, now); ok {
 		t.Error("a job stands in line though nothing was ever finished")
 	}

@@ -34,13 +34,7 @@ func newSlots(perQueue, total int) *slots {
 	return &slots{perQueue: perQueue, total: total, freed: make(chan struct{}, 1), busy: map[uuid.UUID]int{}, lines: map[uuid.UUID]*line{}, idle: make(chan struct{})}
 }
 
-// take takes a slot of the queue, if one is free.
-func (s *slots) take(queue uuid.UUID) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.takeLocked(queue)
-}
-
+// takeLocked takes a slot of the queue, if one is free.
 func (s *slots) takeLocked(queue uuid.UUID) bool {
 	if s.closed || s.roomLocked() <= 0 || s.busy[queue] >= s.perQueue {
 		return false

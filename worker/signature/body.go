@@ -8,25 +8,24 @@ import (
 // member is what stands between an unsigned body and its signature.
 const member = `,"signature":`
 
-// Body appends to dst the compact JSON that is sent:
+// Body returns the compact JSON that is sent, and the value of its signature member:
 //
 //	{"event":…,"timestamp":…,"data":…,"signature":"sha256=…"}
 //
 // data must be one JSON value without insignificant space; its bytes go out untouched. An empty secret leaves the
-// signature member out.
-func Body(dst []byte, event, timestamp string, data []byte, secret string) []byte {
-	start := len(dst)
-	dst = appendUnsigned(dst, event, timestamp, data)
+// signature member out, and sig empty.
+func Body(event, timestamp string, data []byte, secret string) (body []byte, sig string) {
+	body = Unsigned(event, timestamp, data)
 	if secret == "" {
-		return dst
+		return body, ""
 	}
-	sum := hexMAC(secret, dst[start:])
-	return appendMember(dst, sum[:])
+	sig = Hex(secret, body)
+	return appendMember(body, sig), sig
 }
 
-// Unsigned returns the body without a signature member; data as in Body.
+// Unsigned returns the body without a signature member, with room for one; data as in Body.
 func Unsigned(event, timestamp string, data []byte) []byte {
-	const frame = len(`{"event":"","timestamp":"","data":}`) + len(member) + len(`""`) + hexLength
+	const frame = len(`{"event":"","timestamp":"","data":}`) + len("null") + len(member) + len(`""`) + hexLength
 	return appendUnsigned(make([]byte, 0, frame+len(event)+len(timestamp)+len(data)), event, timestamp, data)
 }
 
@@ -37,7 +36,7 @@ func WithSignature(unsigned []byte, sig string) []byte {
 		return unsigned
 	}
 	signed := make([]byte, 0, len(unsigned)+len(member)+len(sig)+len(`""`))
-	return appendMember(append(signed, unsigned...), []byte(sig))
+	return appendMember(append(signed, unsigned...), sig)
 }
 
 // SplitSignature takes a body apart: the bytes that its last member signs, and that member's value. It reports false
@@ -69,7 +68,7 @@ func appendUnsigned(dst []byte, event, timestamp string, data []byte) []byte {
 }
 
 // appendMember puts sig in front of the closing brace that dst ends with.
-func appendMember(dst, sig []byte) []byte {
+func appendMember(dst []byte, sig string) []byte {
 	dst = append(dst[:len(dst)-1], member...)
 	dst = append(dst, '"')
 	dst = append(dst, sig...)

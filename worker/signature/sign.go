@@ -19,23 +19,19 @@ const (
 // Hex returns "sha256=" and the hex HMAC-SHA256 of message; the key is the secret's characters as shown. It is the value
 // of the body member (message: the body without it) and of X-Webhook-Signature (message: the body as sent).
 func Hex(secret string, message []byte) string {
-	sum := hexMAC(secret, message)
-	return string(sum[:])
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write(message)
+	var sum [sha256.Size]byte
+	var out [hexLength]byte
+	copy(out[:], hexPrefix)
+	hex.Encode(out[len(hexPrefix):], mac.Sum(sum[:0]))
+	return string(out[:])
 }
 
 // Standard returns the Standard Webhooks 1.0 signature: "v1," and the base64 HMAC-SHA256 of "id.timestamp.body".
 // id is the delivery's, timestamp the unix seconds that webhook-timestamp carries. The secret must pass Check.
 func Standard(secret, id string, timestamp int64, body []byte) (string, error) {
 	return standard(secret, id, strconv.FormatInt(timestamp, 10), body)
-}
-
-func hexMAC(secret string, message []byte) (out [hexLength]byte) {
-	mac := hmac.New(sha256.New, []byte(secret))
-	mac.Write(message)
-	var sum [sha256.Size]byte
-	copy(out[:], hexPrefix)
-	hex.Encode(out[len(hexPrefix):], mac.Sum(sum[:0]))
-	return out
 }
 
 func standard(secret, id, timestamp string, body []byte) (string, error) {

@@ -49,11 +49,13 @@ func TestSignaturesMatchTheFixedVectors(t *testing.T) {
 	for _, v := range vectors {
 		unsigned := `{"event":"` + v.event + `","timestamp":"` + v.timestamp + `","data":` + v.data + `}`
 		want := unsigned[:len(unsigned)-1] + `,"signature":"` + v.member + `"}`
-		body := Body([]byte("kept"), v.event, v.timestamp, []byte(v.data), v.secret)
-		if string(body) != "kept"+want {
+		body, sig := Body(v.event, v.timestamp, []byte(v.data), v.secret)
+		if string(body) != want {
 			t.Fatalf("body\n got %s\nwant %s", body, want)
 		}
-		body = body[len("kept"):]
+		if sig != v.member {
+			t.Errorf("the body's signature is said to be %s, want %s", sig, v.member)
+		}
 		if got := Unsigned(v.event, v.timestamp, []byte(v.data)); string(got) != unsigned {
 			t.Errorf("unsigned body\n got %s\nwant %s", got, unsigned)
 		}
@@ -68,7 +70,7 @@ func TestSignaturesMatchTheFixedVectors(t *testing.T) {
 
 func TestHeadersStandInOrderUnderTheChosenPrefix(t *testing.T) {
 	v, next := vectors[0], vectors[2].secret
-	body := Body(nil, v.event, v.timestamp, []byte(v.data), v.secret)
+	body, _ := Body(v.event, v.timestamp, []byte(v.data), v.secret)
 	attempt := Attempt{Prefix: "X-Rine", ID: deliveryID, Number: 3, At: time.Unix(sentAt, 999), Event: v.event, Body: body, Secret: v.secret, Next: next}
 	nextStandard, err := Standard(next, deliveryID, sentAt, body)
 	if err != nil {

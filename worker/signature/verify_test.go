@@ -13,7 +13,7 @@ import (
 // signed returns the headers and body of one attempt as a receiver sees them.
 func signed(t *testing.T, at time.Time, secret, next string) (http.Header, []byte) {
 	t.Helper()
-	body := Body(nil, "call.ended", "2024-01-15T10:30:00Z", []byte(`{"call_id":"call_123456"}`), secret)
+	body, _ := Body("call.ended", "2024-01-15T10:30:00Z", []byte(`{"call_id":"call_123456"}`), secret)
 	list, err := Headers(Attempt{ID: deliveryID, Number: 1, At: at, Event: "call.ended", Body: body, Secret: secret, Next: next})
 	if err != nil {
 		t.Fatal(err)
