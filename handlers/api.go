@@ -26,7 +26,7 @@ const (
 
 // query reads the parameters of an address and gathers what is wrong with them.
 // Parameters nobody asks for are refused: a filter that is misspelt would give
-// everything.
+// everything, and dry_run in the address of a call would not hold it back.
 type query struct {
 	values url.Values
 	asked  []string
@@ -105,10 +105,21 @@ func (q *query) err() error {
 
 // unknown says what may have been meant by a parameter that nobody asked for.
 func (q *query) unknown(name string) string {
-	if nearest := store.Suggest(name, q.asked); nearest != "" {
-		return "is not known here; did you mean " + nearest + "?"
+	if len(q.asked) == 0 {
+		return "is not known here: this call takes no parameters; what it is told stands in its path and its body"
+	}
+	if near := meant(name, q.asked); near != "" {
+		return "is not known here" + near
 	}
 	return "is not known here; this call takes " + strings.Join(slices.Compact(slices.Sorted(slices.Values(q.asked))), ", ")
+}
+
+// meant asks behind a refusal whether another word was meant; empty: none is near.
+func meant(word string, known []string) string {
+	if nearest := store.Suggest(word, known); nearest != "" {
+		return "; did you mean " + nearest + "?"
+	}
+	return ""
 }
 
 // invalidInput is a 422 that names fields; nil where there are none.
@@ -134,7 +145,32 @@ func linkNext(c echo.Context, cursor uuid.UUID) {
 // noBody refuses a body that says something where nothing is asked for.
 func noBody(c echo.Context) error {
 	var nothing struct{}
-	return web.DecodeOptionalJSON(c, &nothing)
+	return optionalBody(c, &nothing)
+}
+
+// noParameters refuses parameters where nothing is asked for: what somebody
+// means by them would not happen.
+func noParameters(c echo.Context) error {
+	if c.Request().URL.RawQuery == "" {
+		return nil
+	}
+	return queryOf(c).err()
+}
+
+// bodyOf reads the body of a call, in which all stands that the call is told.
+func bodyOf(c echo.Context, in any) error {
+	if err := noParameters(c); err != nil {
+		return err
+	}
+	return web.DecodeJSON(c, in)
+}
+
+// optionalBody is bodyOf for calls that need no body.
+func optionalBody(c echo.Context, in any) error {
+	if err := noParameters(c); err != nil {
+		return err
+	}
+	return web.DecodeOptionalJSON(c, in)
 }
 
 // orNull gives a pointer to v, nil for the zero value, which JSON writes as null.

@@ -93,7 +93,8 @@ func deliveryFilter(c echo.Context) (store.DeliveryFilter, error) {
 	if name := q.text("status"); name != "" {
 		status, ok := store.ParseStatus(name)
 		if !ok {
-			q.refuse("status", "must be one of pending, processing, delivered, failed, dead")
+			statuses := []string{"pending", "processing", "delivered", "failed", "dead"}
+			q.refuse("status", "must be one of "+strings.Join(statuses, ", ")+meant(name, statuses))
 		}
 		f.Status = []store.Status{status}
 	}
@@ -109,6 +110,9 @@ func (h *Handlers) apiSummary(c echo.Context) error {
 		return err
 	}
 	n, err := h.store.Summary(c.Request().Context(), accountIn(c), id)
+	if err == nil {
+		err = noParameters(c)
+	}
 	if err != nil {
 		return err
 	}
@@ -130,6 +134,9 @@ func (h *Handlers) apiDelivery(c echo.Context) error {
 	}
 	ctx, account := c.Request().Context(), accountIn(c)
 	d, err := h.store.Delivery(ctx, account, id)
+	if err == nil {
+		err = noParameters(c)
+	}
 	if err != nil {
 		return err
 	}
@@ -177,7 +184,7 @@ func (h *Handlers) apiSendMissed(c echo.Context) error {
 		Since  *time.Time `json:"since"`
 		DryRun bool       `json:"dry_run"`
 	}
-	if err := web.DecodeOptionalJSON(c, &in); err != nil {
+	if err := optionalBody(c, &in); err != nil {
 		return err
 	}
 	work := h.store.SendMissed

@@ -27,7 +27,7 @@ func (in *eventInput) event() store.NewEvent {
 
 func (h *Handlers) apiPublish(c echo.Context) error {
 	var in eventInput
-	if err := web.DecodeJSON(c, &in); err != nil {
+	if err := bodyOf(c, &in); err != nil {
 		return err
 	}
 	accepted, status, err := h.publish(c, []eventInput{in}, false)
@@ -39,7 +39,7 @@ func (h *Handlers) apiPublish(c echo.Context) error {
 
 func (h *Handlers) apiPublishBatch(c echo.Context) error {
 	in := web.Bounded[eventInput]{Most: h.store.Limits().BatchEvents, Of: `events such as {"event":"call.ended","data":{}}`}
-	if err := web.DecodeJSON(c, &in); err != nil {
+	if err := bodyOf(c, &in); err != nil {
 		return err
 	}
 	accepted, status, err := h.publish(c, in.Items, true)
@@ -159,6 +159,9 @@ func (h *Handlers) apiEvent(c echo.Context) error {
 		return err
 	}
 	e, err := h.store.Event(c.Request().Context(), accountIn(c), id)
+	if err == nil {
+		err = noParameters(c)
+	}
 	if err != nil {
 		return err
 	}

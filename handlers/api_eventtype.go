@@ -25,6 +25,9 @@ func eventTypeOf(e *store.EventType) eventTypeJSON {
 }
 
 func (h *Handlers) apiEventTypes(c echo.Context) error {
+	if err := noParameters(c); err != nil {
+		return err
+	}
 	types, err := h.store.EventTypes(c.Request().Context(), accountIn(c))
 	if err != nil {
 		return err
@@ -43,7 +46,7 @@ func (h *Handlers) apiAddEventType(c echo.Context) error {
 		Schema      json.RawMessage `json:"schema"`
 		Sample      json.RawMessage `json:"sample"`
 	}
-	if err := web.DecodeJSON(c, &in); err != nil {
+	if err := bodyOf(c, &in); err != nil {
 		return err
 	}
 	added, err := h.store.AddEventType(c.Request().Context(), accountIn(c), store.EventType{

@@ -38,6 +38,9 @@ type limitsJSON struct {
 }
 
 func (h *Handlers) apiLimits(c echo.Context) error {
+	if err := noParameters(c); err != nil {
+		return err
+	}
 	u, err := h.store.LimitsUse(c.Request().Context(), accountIn(c))
 	if err != nil {
 		return err

@@ -56,7 +56,7 @@ func (h *Handlers) apiStartResend(c echo.Context) error {
 		resendJSON
 		DryRun bool `json:"dry_run"`
 	}
-	if err := web.DecodeJSON(c, &in); err != nil {
+	if err := bodyOf(c, &in); err != nil {
 		return err
 	}
 	ctx, account := c.Request().Context(), accountIn(c)
@@ -121,6 +121,9 @@ func (h *Handlers) apiResendRun(c echo.Context) error {
 		return err
 	}
 	run, err := h.store.ResendRun(c.Request().Context(), accountIn(c), id)
+	if err == nil {
+		err = noParameters(c)
+	}
 	if err != nil {
 		return err
 	}

@@ -38,7 +38,7 @@ func (h *Handlers) apiRotateSecret(c echo.Context) error {
 		Secret       web.Optional[string] `json:"secret"`
 		OverlapHours *int                 `json:"overlap_hours"`
 	}{}
-	if err := web.DecodeOptionalJSON(c, &in); err != nil {
+	if err := optionalBody(c, &in); err != nil {
 		return err
 	}
 	hours, faults := defaultOverlap, checkOwnSecret(in.Secret)

@@ -20,7 +20,7 @@ func (h *Handlers) apiTestWebhook(c echo.Context) error {
 		Event string          `json:"event"`
 		Data  json.RawMessage `json:"data"`
 	}
-	if err := web.DecodeJSON(c, &in); err != nil {
+	if err := bodyOf(c, &in); err != nil {
 		return err
 	}
 	return h.apiSendTest(c, store.NewTest{WebhookID: id, Event: in.Event, Data: in.Data})
@@ -34,7 +34,7 @@ func (h *Handlers) apiTest(c echo.Context) error {
 		Data   json.RawMessage      `json:"data"`
 		Secret web.Optional[string] `json:"secret"`
 	}
-	if err := web.DecodeJSON(c, &in); err != nil {
+	if err := bodyOf(c, &in); err != nil {
 		return err
 	}
 	if err := invalidInput(checkOwnSecret(in.Secret)...); err != nil {

@@ -77,6 +77,9 @@ func (h *Handlers) apiWebhook(c echo.Context) error {
 		return err
 	}
 	o, err := h.store.Overview(c.Request().Context(), accountIn(c), id)
+	if err == nil {
+		err = noParameters(c)
+	}
 	if err != nil {
 		return err
 	}
@@ -119,7 +122,7 @@ func (h *Handlers) apiAddWebhook(c echo.Context) error {
 		webhookInput
 		Secret web.Optional[string] `json:"secret"`
 	}
-	if err := web.DecodeJSON(c, &in); err != nil {
+	if err := bodyOf(c, &in); err != nil {
 		return err
 	}
 	if err := invalidInput(append(in.check(), checkOwnSecret(in.Secret)...)...); err != nil {
@@ -169,7 +172,7 @@ func (h *Handlers) apiChangeWebhook(c echo.Context) error {
 		return err
 	}
 	var in webhookInput
-	if err := web.DecodeJSON(c, &in); err != nil {
+	if err := bodyOf(c, &in); err != nil {
 		return err
 	}
 	if err := invalidInput(in.check()...); err != nil {
