@@ -20,6 +20,7 @@ type deliveryStory struct {
 	*store.Delivery
 	attempts []store.Attempt
 	webhook  *store.Overview // nil: a test to a free URL
+	probe    store.Probe     // of its webhook, where that is probed and the delivery has not ended
 	limits   store.Limits
 	now      time.Time
 }
@@ -40,7 +41,12 @@ func (h *Handlers) deliveryStory(ctx context.Context, account store.Account, id 
 	if store.IsCode(err, store.CodeNotFound) {
 		return s, nil // retention removed it
 	}
-	s.webhook = &o
+	if err != nil {
+		return nil, err
+	}
+	if s.webhook = &o; !s.Status.Finished() && !s.Test {
+		s.probe, err = h.store.NextProbe(ctx, account.ID, d.WebhookID)
+	}
 	return s, err
 }
 

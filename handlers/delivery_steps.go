@@ -17,13 +17,19 @@ func (s *deliveryStory) steps(now time.Time) []views.StepView {
 	if earlier > 0 {
 		steps = append(steps, views.StepView{Kind: "done", Icon: "rotate-ccw", Title: firstAttempts(earlier), Lines: []string{"before it was resent"}})
 	}
-	before := s.CreatedAt.Time
+	before, probed := s.CreatedAt.Time, s.probe.Since.IsZero()
 	for i := range s.attempts {
 		a := &s.attempts[i]
+		if !probed && a.StartedAt.After(s.probe.Since.Time) {
+			steps, probed = append(steps, s.probeStep(now)), true
+		}
 		if a.Number > earlier {
-			steps = append(steps, attemptStep(a, before, now))
+			steps = append(steps, s.attemptStep(a, before, now))
 		}
 		before = a.StartedAt.Time
+	}
+	if !probed {
+		steps = append(steps, s.probeStep(now))
 	}
 	if !s.Status.Finished() {
 		steps[len(steps)-1].Lead = true
@@ -48,12 +54,18 @@ func (s *deliveryStory) earlier() int {
 	return s.ScheduleStart
 }
 
-func attemptStep(a *store.Attempt, before, now time.Time) views.StepView {
+func (s *deliveryStory) attemptStep(a *store.Attempt, before, now time.Time) views.StepView {
 	step := views.StepView{Kind: "bad", Icon: "x", Title: "Attempt " + strconv.Itoa(a.Number), Word: outcomeWord(a.Error, a.StatusCode)}
 	if a.Error == "" {
 		step.Kind, step.Icon, step.Word = "ok", "check", strconv.Itoa(a.StatusCode)
 	}
 	step.Lines = []string{clock(a.StartedAt.Time, now), waited(a.StartedAt.Sub(before))}
+	switch {
+	case s.wasProbe(a):
+		step.Lines = append(step.Lines, "as a probe")
+	case s.waitedLong(a, before):
+		step.Lines = append(step.Lines, "held meanwhile")
+	}
 	return step
 }
 
@@ -94,6 +106,8 @@ func (s *deliveryStory) stepsToCome(last, now time.Time) []views.StepView {
 	switch {
 	case s.Status == store.Processing:
 		next.Icon, next.Word, next.Lines = "loader", "now", []string{"under way"}
+	case s.probed():
+		next.Icon, next.Word, next.Lines = "hourglass", "held", s.probeLines(now)
 	case s.Held != "":
 		next.Icon, next.Word, next.Lines = "hourglass", "held", []string{heldStep(s.Held)}
 	case !s.NextAttemptAt.IsZero():
@@ -132,7 +146,7 @@ func heldStep(held string) string {
 	case store.HeldRate:
 		return "when the rate allows"
 	case store.HeldProbing:
-		return "after a probe"
+		return "until a probe succeeds"
 	}
 	return "when a slot is free"
 }
@@ -152,6 +166,9 @@ func (s *deliveryStory) lastStep(now time.Time) views.StepView {
 
 // next is the card of the attempt to come, where its time is known.
 func (s *deliveryStory) next() *views.NextView {
+	if s.probed() {
+		return s.nextProbe()
+	}
 	if s.Status != store.Pending || s.NextAttemptAt.IsZero() {
 		return nil
 	}

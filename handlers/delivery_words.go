@@ -30,16 +30,24 @@ func (s *deliveryStory) whyNow() views.WhyView {
 		}
 		return s.whyPending()
 	case store.Processing:
-		return views.WhyView{
-			Question: "What happens now?", Bold: "Attempt " + strconv.Itoa(s.Attempts+1) + " of " + strconv.Itoa(s.MaxAttempts) + " is under way.",
-			Text: "The endpoint has " + views.Duration(s.limits.Timeout) + " for the whole exchange. This page shows the answer as it comes.",
-		}
+		return s.whyProcessing()
 	case store.Delivered:
 		return s.whyDelivered()
 	case store.Failed:
 		return s.whyFailed()
 	}
 	return s.whyDead()
+}
+
+func (s *deliveryStory) whyProcessing() views.WhyView {
+	w := views.WhyView{
+		Question: "What happens now?", Bold: "Attempt " + strconv.Itoa(s.Attempts+1) + " of " + strconv.Itoa(s.MaxAttempts) + " is under way.",
+		Text: "The endpoint has " + views.Duration(s.limits.Timeout) + " for the whole exchange. This page shows the answer as it comes.",
+	}
+	if since := s.probe.Since; !since.IsZero() {
+		w.Text += " The endpoint has been probed since " + clock(since.Time, s.now) + ": one success ends that, and all that waits follows."
+	}
+	return w
 }
 
 func (s *deliveryStory) last() *store.Attempt {
@@ -123,8 +131,6 @@ func (s *deliveryStory) endpointWords() string {
 			text += ", since " + health.Since.UTC().Format("15:04") + " UTC"
 		}
 		return text + "."
-	case store.HealthProbing:
-		return "The endpoint is being probed."
 	case store.HealthSlow:
 		return "The endpoint is slow: 5 % of its answers take longer than " + views.Duration(health.P95) + "."
 	}
@@ -144,12 +150,7 @@ func (s *deliveryStory) whyHeld() views.WhyView {
 		w.Text = "It goes out as the rate of " + views.Count(s.limits.RatePerMinute) + " a minute allows: " + rateWords(s.limits) + ", oldest first. Nothing fails and no attempt is used."
 		w.Do = views.Link{Label: "See limits", Href: "/setup/webhooks/limits"}
 	case store.HeldProbing:
-		w.Label, w.Bold = "Next probe", "Its endpoint is being probed after 10 failed attempts in a row."
-		if s.LastDetail != "" {
-			w.Bold = sentence(s.LastDetail) + " " + w.Bold
-		}
-		w.Text = "So it waits longer than the schedule of retries says: one delivery goes alone " + probeTimes() +
-			", the oldest and the newest by turns. One success restores the endpoint, and this delivery follows; until then only the one that goes uses an attempt."
+		return s.whyProbed(w)
 	default:
 		w.Bold = "All " + strconv.Itoa(s.limits.InFlight) + " places for requests to its endpoint are taken."
 		w.Text = "It goes as soon as one of them is answered. Other webhooks are not slowed down."

@@ -59,7 +59,15 @@ func TestAFailingWebhookIsProbedAloneUntilOneSuccess(t *testing.T) {
 				t.Fatalf("a probe %s before its time", time.Second)
 			}
 			d.clock.forward(time.Second)
+			next, err := d.NextProbe(d.ctx, d.account, w.ID)
+			must(t, err)
 			jobs := d.claim()
+			if len(jobs) == 1 && (next.Next != jobs[0].DeliveryID || next.Since.IsZero() || next.UnderWay || next.Newest != (i%2 == 1)) {
+				t.Errorf("the probe was said to be %+v, and is %+v", next, jobs[0])
+			}
+			if during, err := d.NextProbe(d.ctx, d.account, w.ID); err != nil || !during.UnderWay {
+				t.Errorf("while it is tried: %+v %v", during, err)
+			}
 			if want := []store.Delivery{oldest[len(oldest)-1], oldest[0]}[i%2]; len(jobs) != 1 || jobs[0].DeliveryID != want.ID {
 				t.Fatalf("after %s the probe is %+v, want the oldest and the newest by turns, alone", wait, jobs)
 			}
@@ -74,6 +82,9 @@ func TestAFailingWebhookIsProbedAloneUntilOneSuccess(t *testing.T) {
 		}
 		d.clock.forward(15 * time.Minute)
 		d.answer(200, d.claim()...)
+		if next, err := d.NextProbe(d.ctx, d.account, w.ID); err != nil || next != (store.Probe{}) {
+			t.Errorf("after a success: %+v %v", next, err)
+		}
 		if h := d.health(w); h.FailuresInRow != 0 || h.State == store.HealthProbing {
 			t.Errorf("after a success: %+v", h)
 		}

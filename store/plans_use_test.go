@@ -114,6 +114,23 @@ func (g *grown) some(column string) (id uuid.UUID) {
 	return id
 }
 
+// nextProbe asks for the next probe of the webhook, at a step of its probing.
+func (g *grown) nextProbe(step int) func(context.Context) error {
+	return func(ctx context.Context) error {
+		probing := func(on bool) error {
+			_, err := g.Store.db.NewRaw("UPDATE queues SET probing = ?, probing_since = 1, probe_at = 1, probe_step = ? WHERE id = ?", on, step, g.webhook).Exec(ctx)
+			return err
+		}
+		if err := probing(true); err != nil {
+			return err
+		}
+		if _, err := g.NextProbe(ctx, g.account, g.webhook); err != nil {
+			return err
+		}
+		return probing(false)
+	}
+}
+
 // pagesUse are the other things that pages and API show.
 func (g *grown) pagesUse() []use {
 	delivery := g.some("id")
@@ -139,6 +156,8 @@ func (g *grown) pagesUse() []use {
 		}},
 		{name: "missed, for a page", do: func(ctx context.Context) error { _, err := g.Missed(ctx, g.account, g.webhook); return err }},
 		{name: "what waits", do: func(ctx context.Context) error { _, err := g.Waiting(ctx, g.account, g.webhook); return err }, by: "deliveries_due (queue_id=? AND next_attempt_at>?)"},
+		{name: "next probe, oldest", do: g.nextProbe(0)},
+		{name: "next probe, newest", do: g.nextProbe(1)},
 		{name: "last failures", do: func(ctx context.Context) error {
 			_, err := g.LastFailures(ctx, g.account, g.webhook, []KindCount{{Kind: "status", Code: 500}, {Kind: "timeout", Code: 500}, {Kind: "gone", Code: 1}})
 			return err

@@ -80,6 +80,7 @@ type NextView struct {
 	Title string
 	When  time.Time
 	After string
+	Text  string // instead of what will differ; empty: that
 }
 
 // ExchangeView is the request and the answer of one attempt.
