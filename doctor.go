@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -154,35 +153,6 @@ func (d *doctor) disk() {
 		err = fmt.Errorf("only %d MB are left for %s; when the disk is full nothing can be accepted", free/1e6, d.c.dataDir)
 	}
 	d.check("disk", fmt.Sprintf("%.1f GB are left", float64(free)/1e9), err)
-}
-
-// targets lists what may be private, and finds entries of accounts that are
-// not there.
-func (d *doctor) targets(ctx context.Context) {
-	if d.c.allowTargets == "" {
-		d.check("allow-targets", "nothing is listed: webhooks lead to public addresses by https", nil)
-		return
-	}
-	d.check("allow-targets", "private addresses and plain http may be used for "+d.c.allowTargets, d.unknownAccounts(ctx))
-}
-
-func (d *doctor) unknownAccounts(ctx context.Context) error {
-	if d.store == nil {
-		return nil
-	}
-	accounts, err := d.store.Accounts(ctx)
-	if err != nil {
-		return nil // said by the checks of the database
-	}
-	bound := d.c.targets.Accounts()
-	slices.Sort(bound)
-	var unknown []error
-	for _, name := range bound {
-		if !slices.ContainsFunc(accounts, func(a store.Account) bool { return a.Name == name }) {
-			unknown = append(unknown, fmt.Errorf("there is no account %q, which an entry is bound to", name))
-		}
-	}
-	return errors.Join(unknown...)
 }
 
 // listening says whether an address is free, or a Belfry's already: which one

@@ -130,6 +130,28 @@ func examinedBy(t *testing.T, environment map[string]string, change func(*doctor
 	return d.ill, text.String()
 }
 
+func TestDoctorNamesTheWebhooksThatItsSettingsRefuse(t *testing.T) {
+	db := storetest.SQLite(t)
+	environment := furnished(t, db)
+	for _, tt := range []struct{ url, allow, says string }{
+		{"https://8.8.8.8/", "", "ok nothing is listed: webhooks lead to public addresses by https; none of 1 active webhooks is refused. The server must have these settings, too"},
+		{"http://127.0.0.1:9000/token", "127.0.0.1", "; none of 1 active webhooks is refused"},
+		{"http://127.0.0.1:9000/token", "", "FAULT 1 of 1 active webhooks would be refused with these settings: "},
+		{"http://127.0.0.1:9000/token", "", " (http://127.0.0.1:9000, account default). Give doctor the settings of the server, -allow-targets among them"},
+		{"https://10.1.2.3/", "default=10.9.0.0/16", "FAULT 1 of 1 active webhooks"},
+		{"https://localhost/token", "", "ok nothing is listed: webhooks lead to public addresses by https; 1 of 1 active webhooks would be refused where their names lead now: "},
+		{"inbox:", "", "ok nothing is listed: webhooks lead to public addresses by https\n"},
+	} {
+		plant(t, db, "UPDATE webhooks SET url = '"+tt.url+"'")
+		environment["BELFRY_ALLOW_TARGETS"] = tt.allow
+		code, results := examined(t, environment)
+		got := results["allow-targets"]
+		if wrong := strings.HasPrefix(got, "FAULT"); wrong != (code == 1) || !strings.Contains(got, tt.says) || strings.Contains(got, "token") {
+			t.Errorf("%s with %q: exit code %d, %q; want %q", tt.url, tt.allow, code, got, tt.says)
+		}
+	}
+}
+
 func TestDoctorFindsADiskThatIsAlmostFull(t *testing.T) {
 	environment := migrated(t, storetest.SQLite(t))
 	ill, out := examinedBy(t, environment, func(d *doctor) { d.minFree = 1 << 62 })

@@ -78,6 +78,22 @@ func (c *Checker) CheckURL(ctx context.Context, account, raw string) (Verdict, e
 	return v, nil
 }
 
+// Admit tells of a stored URL whether account may call it, as far as that shows without looking a name up. The error is
+// that of CheckURL.
+func (t *Targets) Admit(account, raw string) error {
+	if raw == InboxURL {
+		return nil
+	}
+	to, err := parseTarget(raw)
+	if err != nil {
+		return err
+	}
+	if err := t.of(account).admit(to); err != nil {
+		return refuseBlocked(err)
+	}
+	return nil
+}
+
 // AddressSentence says where the URL leads, for the form: "Public address, 8.8.8.8". Empty where that is not known.
 func (v Verdict) AddressSentence() string {
 	switch {
