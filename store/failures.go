@@ -30,9 +30,12 @@ func (s *Store) LastFailures(ctx context.Context, account, webhook uuid.UUID, ki
 	}
 	for i, k := range kinds {
 		var rows []attemptRow
-		err := s.ro.NewRaw(`SELECT a.delivery_id, a.detail FROM (SELECT delivery_id, number, detail, status_code FROM attempts
-			WHERE error = ? ORDER BY delivery_id DESC LIMIT ?) AS a JOIN deliveries d ON d.id = a.delivery_id
-			WHERE d.webhook_id = ? AND coalesce(a.status_code, 0) = ? AND NOT d.test ORDER BY a.delivery_id DESC, a.number DESC LIMIT 1`,
+		// The webhook as a value, not by a join, which SQLite might begin with all of
+		// the webhook's deliveries. In the order of the index it ends at the first.
+		err := s.ro.NewRaw(`SELECT a.delivery_id, a.detail FROM (SELECT delivery_id, detail, status_code FROM attempts
+			WHERE error = ? ORDER BY delivery_id DESC LIMIT ?) AS a
+			WHERE (SELECT d.webhook_id FROM deliveries d WHERE d.id = a.delivery_id AND NOT d.test) = ? AND coalesce(a.status_code, 0) = ?
+			ORDER BY a.delivery_id DESC LIMIT 1`,
 			k.Kind, failuresLooked, webhook, k.Code).Scan(ctx, &rows)
 		if err != nil {
 			return nil, s.wrap(err)

@@ -283,10 +283,12 @@ func blanks(query string) []any {
 var (
 	sqliteAlias = regexp.MustCompile(`(?i)\b(?:FROM|JOIN|UPDATE|,)\s+"?(deliveries|events|attempts)"?(?:\s+AS)?\s+"?(\w+)"?`)
 	sqliteScan  = regexp.MustCompile(`(?m)^SCAN (\w+)(.*)$`)
+	sqliteBuilt = regexp.MustCompile(`(?m)^SEARCH (\w+) (USING AUTOMATIC .*)$`)
 )
 
-// sqliteScans gives the large tables that a plan reads whole. What is under
-// way is few, so its index may be.
+// sqliteScans gives the large tables that a plan reads whole, and what it builds
+// an index of for one query: a few rows, but looked up for each of many. What is
+// under way is few, so its index may be read.
 func sqliteScans(query, text string) (scans []string) {
 	tables := map[string]string{"deliveries": "deliveries", "events": "events", "attempts": "attempts"}
 	for _, found := range sqliteAlias.FindAllStringSubmatch(query, -1) {
@@ -296,6 +298,9 @@ func sqliteScans(query, text string) (scans []string) {
 		if table := tables[found[1]]; table != "" && !strings.Contains(found[2], "deliveries_leased") {
 			scans = append(scans, table+found[2])
 		}
+	}
+	for _, found := range sqliteBuilt.FindAllStringSubmatch(text, -1) {
+		scans = append(scans, found[1]+" "+found[2])
 	}
 	return scans
 }

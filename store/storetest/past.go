@@ -4,7 +4,9 @@ import (
 	"database/sql"
 	"fmt"
 	"hash/fnv"
+	"math"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -30,15 +32,19 @@ func Raw(t testing.TB, db Database) *sql.DB {
 }
 
 // Past is what a webhook did long ago: events with one delivery and one attempt
-// each, made evenly over a time.
+// each, made evenly over a time, and the tallies of these.
 type Past struct {
 	Account, Webhook fmt.Stringer
 	Events           int
 	From, To         time.Time
 	// Mixed makes every tenth delivery failed (error "status"), every tenth dead
 	// ("gone") and every tenth pending until far in the future ("timeout"), and
-	// events of three types. Else all are delivered, of one type.
+	// events of three types with data as long as is usual. Else all are
+	// delivered, of one type, and their data is empty.
 	Mixed bool
+	// Type, Agent and Error are those of all of them where given: with an error
+	// all have failed.
+	Type, Agent, Error string
 }
 
 // Seed writes a past into a migrated database and counts it in the webhook's
@@ -56,32 +62,72 @@ func Seed(t testing.TB, db Database, p Past) {
 func (p Past) queries(kind string) []string {
 	step := p.To.Sub(p.From).Microseconds() / int64(max(1, p.Events))
 	at := fmt.Sprintf("(%d + n.i * %d)", p.From.UnixMicro(), step)
-	numbers, id, blob := sqliteNumbers, sqliteID, "CAST('{}' AS blob)"
+	numbers, id, blob := sqliteNumbers, sqliteID, "CAST(%s AS blob)"
 	if kind == KindPostgres {
-		numbers, id, blob = postgresNumbers, postgresID, "'{}'::bytea"
+		numbers, id, blob = postgresNumbers, postgresID, "convert_to(%s, 'UTF8')"
 	}
 	event, delivery := fmt.Sprintf(id, at, 1, p.salt()), fmt.Sprintf(id, at, 2, p.salt())
-	status, kindOf, next, name := "2", "NULL", "NULL", "'call.ended'"
-	if p.Mixed {
-		status = "CASE n.i % 10 WHEN 1 THEN 3 WHEN 2 THEN 4 WHEN 3 THEN 0 ELSE 2 END"
-		kindOf = "CASE n.i % 10 WHEN 1 THEN 'status' WHEN 2 THEN 'gone' WHEN 3 THEN 'timeout' END"
-		next = fmt.Sprintf("CASE n.i %% 10 WHEN 3 THEN %d + n.i END", p.To.Add(10_000*time.Hour).UnixMicro())
-		name = "CASE n.i % 3 WHEN 0 THEN 'call.ended' WHEN 1 THEN 'call.missed' ELSE 'message.sent' END"
-	}
-	from := fmt.Sprintf(numbers, p.Events)
-	return []string{
-		fmt.Sprintf("INSERT INTO events (id, account_id, type, occurred_at, data, verdicts, created_at) SELECT %s, '%s'%s, %s, %s, %s, %s, %s FROM %s",
-			event, p.Account, cast(kind), name, at, blob, blob, at, from),
-		fmt.Sprintf(`INSERT INTO deliveries (id, account_id, queue_id, webhook_id, event_id, event_type, status, attempts, max_attempts, next_attempt_at, last_status_code, last_error, created_at, finished_at)
-			SELECT %[1]s, '%[2]s'%[3]s, '%[4]s'%[3]s, '%[4]s'%[3]s, %[5]s, %[6]s, %[7]s, 1, 6, %[8]s, 500, %[9]s, %[10]s, %[10]s FROM %[11]s`,
-			delivery, p.Account, cast(kind), p.Webhook, event, name, status, next, kindOf, at, from),
-		fmt.Sprintf("INSERT INTO attempts (delivery_id, number, node, started_at, status_code, error, response_body) SELECT %s, 1, 'past', %s, 500, %s, %s FROM %s", delivery, at, kindOf, blob, from),
+	of, from, agent := p.columns(), fmt.Sprintf(numbers, p.Events), fmt.Sprintf("nullif('%s', '')", p.Agent)
+	none, data := fmt.Sprintf(blob, "'{}'"), fmt.Sprintf(blob, of.data)
+	queries := []string{
+		fmt.Sprintf("INSERT INTO events (id, account_id, type, agent_id, occurred_at, data, verdicts, created_at) SELECT %s, '%s'%s, %s, %s, %s, %s, %s, %s FROM %s",
+			event, p.Account, cast(kind), of.name, agent, at, data, none, at, from),
+		fmt.Sprintf(`INSERT INTO deliveries (id, account_id, queue_id, webhook_id, event_id, event_type, agent_id, status, attempts, max_attempts, next_attempt_at, last_status_code, last_error,
+			last_duration_us, last_attempt_at, created_at, finished_at)
+			SELECT %[1]s, '%[2]s'%[3]s, '%[4]s'%[3]s, '%[4]s'%[3]s, %[5]s, %[6]s, %[7]s, %[8]s, 1, 6, %[9]s, %[10]s, %[11]s, %[12]s, %[13]s, %[13]s, %[13]s FROM %[14]s`,
+			delivery, p.Account, cast(kind), p.Webhook, event, of.name, agent, of.status, of.next, of.code, of.failure, of.took, at, from),
+		fmt.Sprintf("INSERT INTO attempts (delivery_id, number, node, started_at, duration_us, status_code, error, response_body) SELECT %s, 1, 'past', %s, %s, %s, %s, %s FROM %s",
+			delivery, at, of.took, of.code, of.failure, none, from),
 		fmt.Sprintf(`UPDATE queues SET delivered = (SELECT count(*) FROM deliveries WHERE webhook_id = queues.webhook_id AND status = 2),
 			failed = (SELECT count(*) FROM deliveries WHERE webhook_id = queues.webhook_id AND status = 3),
 			dead = (SELECT count(*) FROM deliveries WHERE webhook_id = queues.webhook_id AND status = 4),
 			pending = (SELECT count(*) FROM deliveries WHERE webhook_id = queues.webhook_id AND status = 0),
 			due_at = (SELECT min(next_attempt_at) FROM deliveries WHERE webhook_id = queues.webhook_id AND status = 0) WHERE webhook_id = '%s'`, p.Webhook),
 	}
+	for span, since := range map[int64]time.Time{60: p.To.Add(-minutesKept), 3600: p.From} {
+		queries = append(queries, fmt.Sprintf(`INSERT INTO tallies (queue_id, span, start, kind, code, bucket, count, last_at)
+			SELECT '%[1]s'%[2]s, %[3]d, %[4]s / %[5]d * %[5]d, coalesce(%[6]s, ''), %[7]s, %[8]s, count(*), max(%[4]s) FROM %[9]s WHERE %[4]s >= %[10]d GROUP BY 3, 4, 5, 6 ORDER BY 3
+			ON CONFLICT (queue_id, span, start, kind, code, bucket) DO UPDATE SET count = tallies.count + excluded.count`,
+			p.Webhook, cast(kind), span, at, span*1_000_000, of.failure, of.code, of.bucket, from, since.UnixMicro()))
+	}
+	return queries
+}
+
+// minutesKept is how long the tallies of minutes are kept.
+const minutesKept = 48 * time.Hour
+
+// pastColumns are what rows hold, as SQL about the number n.i.
+type pastColumns struct{ name, data, status, failure, next, code, took, bucket string }
+
+func (p Past) columns() pastColumns {
+	c := pastColumns{name: "'call.ended'", data: "'{}'", status: "2", failure: "NULL", next: "NULL", code: "200"}
+	c.took, c.bucket = responseTimes()
+	if p.Mixed {
+		c.status = "CASE n.i % 10 WHEN 1 THEN 3 WHEN 2 THEN 4 WHEN 3 THEN 0 ELSE 2 END"
+		c.failure = "CASE n.i % 10 WHEN 1 THEN 'status' WHEN 2 THEN 'gone' WHEN 3 THEN 'timeout' END"
+		c.next = fmt.Sprintf("CASE n.i %% 10 WHEN 3 THEN %d + n.i END", p.To.Add(10_000*time.Hour).UnixMicro())
+		c.code = "CASE WHEN n.i % 10 IN (1, 2, 3) THEN 500 ELSE 200 END"
+		c.name = "CASE n.i % 3 WHEN 0 THEN 'call.ended' WHEN 1 THEN 'call.missed' ELSE 'message.sent' END"
+		c.data = `'{"number":' || n.i || ',"note":"` + strings.Repeat("What was said on the phone. ", 15) + `"}'`
+	}
+	if p.Type != "" {
+		c.name = "'" + p.Type + "'"
+	}
+	if p.Error != "" {
+		c.status, c.failure, c.next, c.code = "3", "'"+p.Error+"'", "NULL", "500"
+	}
+	return c
+}
+
+// responseTimes are 13 response times in microseconds, from 6 ms on, and their
+// steps on the scale that store/tally.go counts them by.
+func responseTimes() (took, bucket string) {
+	const first, ratio = 10, 1.2
+	took, bucket = "CASE n.i % 13", fmt.Sprintf("%d + n.i %% 13", first)
+	for i := range 13 {
+		took += fmt.Sprintf(" WHEN %d THEN %d", i, int(990*math.Pow(ratio, float64(first+i))))
+	}
+	return took + " END", bucket
 }
 
 // salt keeps the ids of one webhook's past from those of another's.
