@@ -111,6 +111,9 @@ func (h *history) tell(ctx context.Context) error {
 		if err := h.attempt(ctx); err != nil {
 			return err
 		}
+		if err := h.st.NoteSize(ctx); err != nil {
+			return err
+		}
 	}
 }
 

@@ -29,7 +29,7 @@ func (h *Handlers) limitsPage(c echo.Context) error {
 	v := views.LimitsView{
 		Notices: limitNotices(use),
 		Rate:    []views.LimitLine{outgoingLine(use), h.callsLine(keys, l), inFlightLine(use), testsLine(use)},
-		Size:    []views.LimitLine{webhooksLine(use), timeLine(use), eventLimitLine(use), answerLine(l), typesLine(use), databaseLine(use)},
+		Size:    []views.LimitLine{webhooksLine(use), timeLine(use), eventLimitLine(use), answerLine(l), typesLine(use), databaseLine(use, h.opt.Now())},
 		Kept:    keptFor(l), Schedule: scheduleOf(l.Retries), Retries: retriesWords(l.Retries), Rules: retryRules(),
 	}
 	return web.Render(c, http.StatusOK, views.Limits(h.frame(c, views.EntryLimits), v))
@@ -201,10 +201,10 @@ func keptFor(l store.Limits) []views.Number {
 }
 
 // databaseLine shows the database's size, against its budget where it has one.
-func databaseLine(u store.LimitsUse) views.LimitLine {
+func databaseLine(u store.LimitsUse, now time.Time) views.LimitLine {
 	if u.DatabaseBudget == 0 {
 		return views.LimitLine{
-			Name: "Database", Text: "All accounts together. Your operator may give it a budget.", Note: views.Bytes(u.DatabaseSize) + ", " + growthWords(u), Limit: "–",
+			Name: "Database", Text: "All accounts together. Your operator may give it a budget.", Note: views.Bytes(u.DatabaseSize) + ", " + growthWords(u, now), Limit: "–",
 		}
 	}
 	size := store.Use{Now: u.DatabaseSize, Max: u.DatabaseBudget}
@@ -214,18 +214,32 @@ func databaseLine(u store.LimitsUse) views.LimitLine {
 	}
 	return views.LimitLine{
 		Name: "Database", Text: "All accounts together. At its budget the oldest finished deliveries make room; with none left new events are refused with 507.",
-		Meter: meter("Database", size, tone, views.Bytes(u.DatabaseSize), growthWords(u)), Limit: views.Bytes(u.DatabaseBudget),
+		Meter: meter("Database", size, tone, views.Bytes(u.DatabaseSize), growthWords(u, now)), Limit: views.Bytes(u.DatabaseBudget),
 	}
 }
 
-func growthWords(u store.LimitsUse) string {
-	switch {
-	case u.GrowthKnown && u.Growth >= 0:
-		return "grew by " + views.Bytes(u.Growth) + " in 24 h"
-	case u.GrowthKnown:
-		return "shrank by " + views.Bytes(-u.Growth) + " in 24 h"
+// aboutADay is a time that is called 24 hours.
+const aboutADay = 23 * time.Hour
+
+// growthWords say how the database grew in a day, or in as much of it as is
+// known.
+func growthWords(u store.LimitsUse, now time.Time) string {
+	since := u.GrowthSince
+	if since.IsZero() {
+		return "its growth is known in a minute"
 	}
-	return "its growth is known after a day"
+	words := "grew by " + views.Bytes(u.Growth)
+	if u.Growth < 0 {
+		words = "shrank by " + views.Bytes(-u.Growth)
+	}
+	if now.Sub(since.Time) >= aboutADay {
+		return words + " in 24 h"
+	}
+	at := since.UTC().Format("15:04")
+	if day := since.UTC().Format("2 Jan"); day != now.UTC().Format("2 Jan") {
+		at = day + ", " + at
+	}
+	return words + " since " + at
 }
 
 // scheduleOf is the schedule of retries with the waits between and their sum.

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"testing"
+	"time"
 
 	"belfry/store"
 	"belfry/store/storetest"
@@ -46,6 +47,24 @@ func TestTheLimitsShowPeaksOfTheDay(t *testing.T) {
 		has(t, plain(doc, "tr:contains('Test sends')"), "1 now", "peak 1")
 		has(t, plain(doc, "tr:contains('Requests in flight per webhook')"), "0 now", "peak")
 		has(t, plain(doc, "tr:contains('Outgoing requests')"), "1 now", "peak 1")
-		has(t, plain(doc, "tr:contains('All accounts together')"), "may give it a budget", "growth is known after a day")
+		has(t, plain(doc, "tr:contains('All accounts together')"), "may give it a budget", "growth is known in a minute")
 	})
+}
+
+func TestTheGrowthOfTheDatabaseIsSaidWithItsTime(t *testing.T) {
+	now := time.Date(2026, 11, 22, 17, 45, 0, 0, time.UTC)
+	for _, tt := range []struct {
+		since  time.Duration
+		growth int64
+		want   string
+	}{
+		{3 * time.Hour, 3 << 20, "grew by 3 MiB since 14:45"},
+		{18 * time.Hour, -2048, "shrank by 2 KiB since 21 Nov, 23:45"},
+		{24 * time.Hour, 512, "grew by 512 bytes in 24 h"},
+		{0, 0, "grew by 0 bytes since 17:45"},
+	} {
+		if got := growthWords(store.LimitsUse{Growth: tt.growth, GrowthSince: store.At(now.Add(-tt.since))}, now); got != tt.want {
+			t.Errorf("after %v: %q, want %q", tt.since, got, tt.want)
+		}
+	}
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -26,11 +25,12 @@ type LimitsUse struct {
 	ResponseP95, ResponseMax time.Duration
 	// EventP95 and EventMax are sizes in bytes, of the last 1000 events.
 	EventP95, EventMax int64
-	// DatabaseSize is in bytes; Growth since a day ago, where that is known.
-	// DatabaseBudget is 0 where there is none; Full says that it is used up and
-	// publishing is refused.
+	// DatabaseSize is in bytes, and Growth since GrowthSince: a day ago, or since
+	// the size was first noted. Zero: it was not yet. DatabaseBudget is 0 where
+	// there is none; Full says that it is used up and publishing is refused.
 	DatabaseSize, Growth, DatabaseBudget int64
-	GrowthKnown, Full                    bool
+	GrowthSince                          Time
+	Full                                 bool
 }
 
 // LimitsUse tells how close the account is to each of its limits.
@@ -155,28 +155,9 @@ func (s *Store) useOfDisk(ctx context.Context, now int64, u *LimitsUse) (err err
 		return err
 	}
 	u.DatabaseBudget, u.Full = s.opt.MaxDatabaseSize, s.Full()
-	var before []int64
-	err = s.ro.NewRaw("SELECT CAST(value AS bigint) FROM settings WHERE name = ?", sizeSetting(now-24*time.Hour.Microseconds())).Scan(ctx, &before)
-	if len(before) == 1 {
-		u.Growth, u.GrowthKnown = u.DatabaseSize-before[0], true
+	first, err := s.firstSize(ctx, now-24*time.Hour.Microseconds())
+	if err == nil && !first.at.IsZero() {
+		u.Growth, u.GrowthSince = u.DatabaseSize-first.bytes, first.at
 	}
-	return err
-}
-
-// sizeSetting names the note of the database's size in an hour.
-func sizeSetting(at int64) string {
-	return "size_at_" + fromMicros(at).Format("2006-01-02T15")
-}
-
-// noteSize keeps the database's size once an hour, for a week.
-func (s *Store) noteSize(ctx context.Context, now int64) error {
-	size, err := s.d.databaseSize(ctx)
-	if err != nil {
-		return err
-	}
-	if err := s.keepSetting(ctx, s.db, sizeSetting(now), strconv.FormatInt(size, 10)); err != nil {
-		return err
-	}
-	_, err = s.db.NewRaw("DELETE FROM settings WHERE name LIKE 'size_at_%' AND name < ?", sizeSetting(now-8*24*time.Hour.Microseconds())).Exec(ctx)
 	return err
 }

@@ -66,7 +66,7 @@ func (t *Tidier) Tidy(ctx context.Context) error {
 		func() error { return s.tidySessions(ctx, now.UnixMicro()) },
 		func() error { return s.tidyFormTokens(ctx, now.UnixMicro()) },
 		func() error { return s.tidyInbox(ctx, now.Add(-s.opt.Limits.RetentionBodies).UnixMicro()) },
-		func() error { return s.noteSize(ctx, now.UnixMicro()) },
+		func() error { return s.NoteSize(ctx) },
 		func() error { return t.MakeRoom(ctx) },
 	}
 	for _, step := range steps {
