@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 )
 
@@ -23,7 +24,7 @@ func TestPagesBesideTheFlow(t *testing.T) {
 	}{
 		{"a viewer reads all and changes nothing", "vera@example.com", func() { f.readsAll(delivery, event) }},
 		{"waiting rows are counted while the log is paused", ownerEmail, f.pauseLog},
-		{"the rows of a webhook's page wait for whoever is in them", ownerEmail, f.holdRows},
+		{"a webhook's page shows its first row by itself, and lets others wait for whoever is in its rows", ownerEmail, func() { f.firstRow(); f.holdRows() }},
 		{"long names scroll nothing sideways", ownerEmail, f.longNames},
 	} {
 		t.Run(part.name, func(t *testing.T) {
@@ -167,4 +168,32 @@ func (f *flow) holdRows() {
 	f.p.until("no row has the focus", "document.activeElement.blur(), !document.activeElement.matches('#rows a')")
 	f.p.seeText("#rows", "order.paid")
 	f.p.until("the count is gone", "document.querySelector('[data-live-held]').textContent === ''")
+}
+
+// firstRow waits for the first delivery on the page of a webhook, with the pointer
+// where its row will stand: there is no row yet that could move.
+func (f *flow) firstRow() {
+	var added json.RawMessage
+	f.api("POST", "/webhooks", `{"url":"`+f.to.URL+openPath+`","events":["call.missed"]}`, http.StatusCreated, &added)
+	f.open("/setup/webhooks/" + idOf(f.t, added))
+	f.p.seeText("#recent-deliveries", "No deliveries yet")
+	at, err := evaluate[[]float64](f.p, `(() => {
+		document.querySelector("#recent-deliveries").scrollIntoView({block: "center"});
+		window.announced = [];
+		new MutationObserver(() => { const b = document.querySelector("[data-live-show]"); if (b && !b.hidden) announced.push(b.textContent); })
+			.observe(document.body, {subtree: true, attributes: true, childList: true});
+		const box = document.querySelector("#recent-deliveries .empty-part").getBoundingClientRect();
+		return [box.x + box.width / 2, box.y + box.height / 2];
+	})()`)
+	if err != nil {
+		f.p.fatalf("look where the row will stand: %v", err)
+	}
+	f.p.do("point there", chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, at[0], at[1]))
+	f.p.until("the pointer is in the list", "document.querySelector('#recent-deliveries').matches(':hover')")
+	f.publish("call.missed", "the first one")
+	f.to.await(f.t, openPath, "the first one")
+	f.p.seeText("#recent-deliveries #rows", "Delivered")
+	if said, err := evaluate[[]string](f.p, "announced"); err != nil || len(said) > 0 {
+		f.t.Errorf("the first row was announced by a button: %q (%v)", said, err)
+	}
 }

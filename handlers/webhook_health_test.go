@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"belfry/store"
+	"belfry/views"
 )
 
 // happen publishes n events and has the endpoint answer each with the status.
@@ -73,5 +74,25 @@ func TestAWebhookWhoseLatestAttemptsFailedIsNotShownAsCalm(t *testing.T) {
 		if err != nil || o.Health.State != store.HealthHealthy || o.Trouble() {
 			t.Errorf("the rule itself is another one now: %s, %v", o.Health.State, err)
 		}
+	})
+}
+
+func TestAWebhookThatGotTestsOnlyIsNotSaidToHaveNoDeliveries(t *testing.T) {
+	eachSite(t, func(t *testing.T, s *site) {
+		w := s.addHook("https://one.example/hook")
+		b := s.signedIn(store.RoleViewer)
+		path := views.WebhookAddress(w.ID)
+		health := func() string { return plain(b.get(path).dom(t), "#health") }
+		has(t, health(), "No deliveries yet")
+		if _, err := s.store.SendTest(t.Context(), s.account.ID, store.NewTest{WebhookID: w.ID, Event: "call.ended"}); err != nil {
+			t.Fatal(err)
+		}
+		s.answer(http.StatusOK)
+		has(t, health(), "Only tests so far")
+		s.event("call.ended", `{}`)
+		has(t, health(), "No answer yet")
+		has(t, plain(b.get(views.WebhooksAddress).dom(t), "#list .at-state"), "No answer yet")
+		s.answer(http.StatusOK)
+		has(t, health(), "Healthy")
 	})
 }

@@ -50,7 +50,7 @@ func liveWebhookRows(page views.WebhooksPage) liveRows {
 	rows := make(liveRows, len(page.Rows))
 	for i, o := range page.Rows {
 		sum := fnv.New64a()
-		fmt.Fprint(sum, o.URL, o.Description, o.AgentID, o.Events, o.Active, o.Health, o.Hours, o.LastAttemptAt.UnixMicro()) // never fails
+		fmt.Fprint(sum, o.URL, o.Description, o.AgentID, o.Events, o.Active, o.Health, o.Hours, o.LastAttemptAt.UnixMicro(), o.Summary.Total() > 0) // never fails
 		rows[i] = livePart{id: views.WebhookRowID(o), mark: sum.Sum64(), line: func(bool) templ.Component { return views.WebhookRow(page, o) }}
 	}
 	return rows

@@ -66,7 +66,11 @@ func (p WebhookPage) state() State {
 	if p.deleted() {
 		return State{Icon: "trash-2", Tone: "idle", Word: "Deleted"}
 	}
-	return healthOf(p.Overview)
+	state := healthOf(p.Overview)
+	if p.Health.State == store.HealthNone && p.Summary.Total() == 0 && len(p.Recent) > 0 {
+		state.Word = "Only tests so far"
+	}
+	return state
 }
 
 // overlaps says whether two secrets sign now.

@@ -146,6 +146,9 @@ func healthOf(o store.Overview) State {
 	if o.Health.Unsettled() {
 		state.Icon, state.Tone = "triangle-alert", "warn"
 	}
+	if o.Health.State == store.HealthNone && o.Summary.Total() > 0 {
+		state.Word = "No answer yet"
+	}
 	return state
 }
 
