@@ -213,6 +213,14 @@ func (s *Store) Node() string { return s.node }
 // NodeName is the name shown with the attempts of this process.
 func (s *Store) NodeName() string { return s.opt.NodeName }
 
+// Writers is how many transactions it helps to write beside each other.
+func (s *Store) Writers() int {
+	if s.d.oneNode() {
+		return 1
+	}
+	return 2
+}
+
 // Dialect is "sqlite" or "postgres".
 func (s *Store) Dialect() string { return s.d.name() }
 

@@ -12,7 +12,7 @@ const (
 	maxClaim = 512
 	// claimPause is the least time between two claims: a bell that rings for
 	// what can't start now is no reason to ask again and again, and the slots
-	// that come free are filled by the recorder, all at once.
+	// that come free are filled by the recorders, all at once.
 	claimPause = 5 * time.Millisecond
 	// callTimeout is how long one call to the database may take.
 	callTimeout = 10 * time.Second
@@ -20,7 +20,7 @@ const (
 
 // claims takes due deliveries and starts them until ctx ends: woken by the
 // bell, by a free slot, by the time of the next one, and by a slow poll. While
-// answers come in, the recorder claims what follows them; see tryRecord.
+// answers come in, the recorders claim what follows them; see recorder.
 func (w *Worker) claims(ctx context.Context, bell *store.Listener) {
 	wait := backoff{log: w.log, doing: "claim deliveries"}
 	for ctx.Err() == nil {
@@ -44,11 +44,11 @@ func (w *Worker) due(c store.Change) bool {
 	return c.Due && !w.slots.full(c.WebhookID)
 }
 
-// claim leaves it to the recorder while that commits every few milliseconds: one
+// claim leaves it to the recorders while they commit every few milliseconds: one
 // commit for both costs half as much as two. It runs to its end whatever happens
 // to ctx, so that no lease is taken that nobody knows of.
 func (w *Worker) claim(ctx context.Context) (next time.Duration, err error) {
-	if w.busy.Load() || w.recordedWithin(claimPause) {
+	if w.recorders.atWork(claimPause) {
 		w.wanted.Store(true)
 		return claimPause, nil
 	}

@@ -45,7 +45,7 @@ func (w *Worker) sends(j store.Job) {
 	}
 }
 
-// attempt makes one request and hands its result to the recorder. One that the
+// attempt makes one request and hands its result to its recorder. One that the
 // end of the process cut short has no result: its lease is taken back later,
 // and the log calls it interrupted. One that did not begin is given back: at the
 // end, or where this process stood still until its lease was nearly over.
@@ -66,7 +66,7 @@ func (w *Worker) attempt(j *store.Job) (next store.Job, ok bool) {
 		w.slots.release(j.QueueID, 1, false)
 		return next, false
 	}
-	w.results <- result // has room for all that slots let be
+	w.recorders.recorder(j.QueueID).results <- result // has room for all that slots let be
 	return w.slots.finish(j.QueueID, time.Now())
 }
 

@@ -46,7 +46,7 @@ func (w *Worker) beat(ctx context.Context) error {
 // recover waits while results of this node could not be recorded: their leases
 // may have run out, and they are worth more than a second attempt.
 func (w *Worker) recover(ctx context.Context) {
-	if w.recording.Load() {
+	if w.recorders.away() {
 		return
 	}
 	call, cancel := context.WithTimeout(ctx, callTimeout) // a call that hangs would stop the heartbeat

@@ -21,7 +21,7 @@ func TestADatabaseThatComesBackGetsTheAnswersThatCameMeanwhile(t *testing.T) {
 	r.wait(t, slots)
 	own.Crash()
 	free()
-	d.until("the results can't be recorded", func() bool { return w.recording.Load() })
+	d.until("the results can't be recorded", func() bool { return w.recorders.away() })
 	own.Start()
 	d.until("all are delivered", func() bool {
 		n, err := d.store.Summary(t.Context(), d.account, id) // an error, as long as a connection of before is used

@@ -42,7 +42,7 @@ func (w *Worker) reconcile(ctx context.Context, r *store.Reconciler) error {
 			return err
 		}
 		rest := time.Duration(reconcileRest)
-		if w.recordedWithin(time.Second) {
+		if w.recorders.atWork(time.Second) {
 			rest = reconcileYield
 		}
 		sleep(ctx, rest*time.Since(began))

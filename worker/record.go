@@ -3,7 +3,12 @@ package worker
 import (
 	"context"
 	"errors"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
+
+	"github.com/google/uuid"
 
 	"belfry/store"
 )
@@ -11,25 +16,88 @@ import (
 // maxRecord is how many results one commit takes.
 const maxRecord = 500
 
-// records writes results until the channel is closed and empty, or ctx ends.
-// Each commit takes what came during the last one and never waits for company.
-func (w *Worker) records(ctx context.Context) {
-	for first := range w.results {
-		batch := w.gather(first)
-		w.record(ctx, batch)
-		w.slots.recorded(len(batch))
+// recorder writes the results of some of the queues, so that recorders work
+// beside each other: a transaction locks the queues that it writes.
+type recorder struct {
+	w       *Worker
+	results chan store.Result
+	// busy says that it is at work; away, that results wait because the database
+	// does not answer; wrote is when it last wrote, in unix nanoseconds.
+	busy, away atomic.Bool
+	wrote      atomic.Int64
+}
+
+// recorders are all of a worker, each queue with one of them.
+type recorders struct {
+	all []*recorder
+
+	mu sync.Mutex
+	of map[uuid.UUID]*recorder
+}
+
+func newRecorders(w *Worker, n int) *recorders {
+	rs := &recorders{of: map[uuid.UUID]*recorder{}}
+	for range n {
+		rs.all = append(rs.all, &recorder{w: w, results: make(chan store.Result, maxUnrecorded)})
+	}
+	return rs
+}
+
+// recorder is the queue's; queues go round.
+func (rs *recorders) recorder(queue uuid.UUID) *recorder {
+	if len(rs.all) == 1 {
+		return rs.all[0]
+	}
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	r := rs.of[queue]
+	if r == nil {
+		r = rs.all[len(rs.of)%len(rs.all)]
+		rs.of[queue] = r
+	}
+	return r
+}
+
+// atWork says that a recorder writes, or did not longer ago than that.
+func (rs *recorders) atWork(within time.Duration) bool {
+	return slices.ContainsFunc(rs.all, func(r *recorder) bool { return r.atWork(within) })
+}
+
+func (r *recorder) atWork(within time.Duration) bool {
+	return r.busy.Load() || time.Since(time.Unix(0, r.wrote.Load())) < within
+}
+
+// away says that results wait because the database does not answer.
+func (rs *recorders) away() bool {
+	return slices.ContainsFunc(rs.all, func(r *recorder) bool { return r.away.Load() })
+}
+
+// close lets the recorders end once they have written what they got.
+func (rs *recorders) close() {
+	for _, r := range rs.all {
+		close(r.results)
 	}
 }
 
-func (w *Worker) gather(first store.Result) []store.Result {
-	batch := append(make([]store.Result, 0, min(maxRecord, 1+len(w.results))), first)
+// run writes results until the channel is closed and empty, or ctx ends. Each
+// commit takes what came during the last one and never waits for company.
+func (r *recorder) run(ctx context.Context) {
+	for first := range r.results {
+		batch := r.gather(first)
+		r.record(ctx, batch)
+		r.w.slots.recorded(len(batch))
+	}
+}
+
+func (r *recorder) gather(first store.Result) []store.Result {
+	batch := append(make([]store.Result, 0, min(maxRecord, 1+len(r.results))), first)
 	for len(batch) < maxRecord {
 		select {
-		case r, open := <-w.results:
+		case result, open := <-r.results:
 			if !open {
 				return batch
 			}
-			batch = append(batch, r)
+			batch = append(batch, result)
 		default:
 			return batch
 		}
@@ -41,47 +109,50 @@ func (w *Worker) gather(first store.Result) []store.Result {
 // kept, and a lease that was lost meanwhile makes its result count for nothing.
 // Only a result that the database refuses is given up, and only that one; its
 // attempt is found interrupted when the lease runs out.
-func (w *Worker) record(ctx context.Context, batch []store.Result) {
-	wait := backoff{log: w.log, doing: "record deliveries"}
+func (r *recorder) record(ctx context.Context, batch []store.Result) {
+	log := r.w.log
+	wait := backoff{log: log, doing: "record deliveries"}
 	for {
-		err := w.tryRecord(ctx, batch)
-		w.recording.Store(err != nil && away(err))
+		err := r.try(ctx, batch)
+		r.away.Store(err != nil && away(err))
 		switch {
 		case err == nil:
 			wait.reset()
 			return
 		case ctx.Err() != nil:
-			w.log.Error("results were not recorded before the end; their deliveries are sent again", "deliveries", len(batch), "error", err)
+			log.Error("results were not recorded before the end; their deliveries are sent again", "deliveries", len(batch), "error", err)
 			return
 		case away(err):
 			wait.after(ctx, err)
 		case len(batch) == 1:
-			w.log.Error("a result can't be recorded; its delivery is sent again", "delivery", batch[0].Job.DeliveryID, "error", err)
+			log.Error("a result can't be recorded; its delivery is sent again", "delivery", batch[0].Job.DeliveryID, "error", err)
 			return
 		default:
-			w.record(ctx, batch[:len(batch)/2])
+			r.record(ctx, batch[:len(batch)/2])
 			batch = batch[len(batch)/2:]
 		}
 	}
 }
 
-// tryRecord records the batch and, where a claim is wanted, claims for the slots
-// that its requests left free, in one commit.
-func (w *Worker) tryRecord(ctx context.Context, batch []store.Result) error {
+// try records the batch and, where a claim is wanted, claims for the slots that
+// its requests left free, in one commit.
+func (r *recorder) try(ctx context.Context, batch []store.Result) error {
+	w := r.w
 	call, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	w.busy.Store(true)
-	defer w.busy.Store(false)
+	r.busy.Store(true)
+	defer r.busy.Store(false)
 	var room store.ClaimRequest // none, unless a claim is wanted
-	claims := w.wanted.Load() && w.claiming.TryLock()
+	claims := w.wanted.Load() && w.claiming.TryRLock()
 	if claims {
-		defer w.claiming.Unlock()
+		defer w.claiming.RUnlock()
 		room = w.slots.view(time.Now())
+		room.Skip = r.left
 	}
 	jobs, err := w.store.RecordAndClaim(call, batch, room)
 	w.take(jobs)
 	if err == nil {
-		w.recordedAt.Store(time.Now().UnixNano())
+		r.wrote.Store(time.Now().UnixNano())
 		if claims && len(jobs) == 0 && !w.slots.tight() { // nothing is due
 			w.wanted.Store(false)
 		}
@@ -89,9 +160,10 @@ func (w *Worker) tryRecord(ctx context.Context, batch []store.Result) error {
 	return err
 }
 
-// recordedWithin says that results were written not longer ago than that.
-func (w *Worker) recordedWithin(d time.Duration) bool {
-	return time.Since(time.Unix(0, w.recordedAt.Load())) < d
+// left says that a queue is left to another recorder, which is at work.
+func (r *recorder) left(queue uuid.UUID) bool {
+	other := r.w.recorders.recorder(queue)
+	return other != r && other.atWork(claimPause)
 }
 
 // away says that the database did not answer, so that the same call may work

@@ -58,18 +58,14 @@ type Worker struct {
 	slots   *slots
 	metrics *metrics
 
-	jobs    chan store.Job
-	results chan store.Result
-	senders sync.WaitGroup
-	// claiming lets one claim at a time fill the slots; both the recorder and the
-	// claimer make claims.
-	claiming sync.Mutex
-	// busy says that the recorder is at work, recordedAt when it last was, in unix
-	// nanoseconds; wanted, that the claimer leaves claiming to it.
-	busy, wanted atomic.Bool
-	recordedAt   atomic.Int64
-	// recording says that results wait because the database is away.
-	recording atomic.Bool
+	jobs      chan store.Job
+	recorders *recorders
+	senders   sync.WaitGroup
+	// claiming lets one claim at a time fill the slots of a queue: recorders claim
+	// beside each other, each for its own queues, and the claimer alone, for all.
+	claiming sync.RWMutex
+	// wanted says that the claimer leaves claiming to the recorders.
+	wanted atomic.Bool
 	// posting is the context of requests; it ends when the grace is over.
 	posting context.Context
 	cut     context.CancelFunc
@@ -99,9 +95,9 @@ func New(o Options) *Worker {
 	w := &Worker{
 		client: o.Client, log: o.Log, grace: o.Grace, poll: pollEvery, jitter: o.Jitter, delay: cmp.Or(o.InboxDelay, store.InboxDelay),
 		waits: o.Store.Limits().Retries, slots: newSlots(o.Store.Limits().InFlight, min(o.Senders, maxUnrecorded)),
-		jobs: make(chan store.Job), results: make(chan store.Result, maxUnrecorded),
-		stop: make(chan struct{}),
+		jobs: make(chan store.Job), stop: make(chan struct{}),
 	}
+	w.recorders = newRecorders(w, o.Store.Writers())
 	w.metrics = newMetrics(w.slots, o.Store)
 	w.store = measured{o.Store, w.metrics}
 	w.posting, w.cut = context.WithCancel(context.Background())
@@ -132,7 +128,9 @@ func (w *Worker) Run(ctx context.Context) error {
 	claiming.Go(func() { w.samples(ctx) })
 	claiming.Go(func() { w.resends(ctx) })
 	upkeep.Go(func() { w.beats(keep) })
-	recording.Go(func() { w.records(keepRecording) })
+	for _, r := range w.recorders.all {
+		recording.Go(func() { r.run(keepRecording) })
+	}
 
 	<-ctx.Done()
 	w.store.SetHandover(nil)
@@ -165,11 +163,11 @@ func (w *Worker) finish() {
 	w.client.CloseIdle()
 }
 
-// endRecords lets the recorder write what is left, for one call's time at most.
+// endRecords lets the recorders write what is left, for one call's time at most.
 func (w *Worker) endRecords(end context.CancelFunc, recording *sync.WaitGroup) {
 	over := time.AfterFunc(callTimeout, end)
 	defer over.Stop()
-	close(w.results)
+	w.recorders.close()
 	recording.Wait()
 }
 
