@@ -21,8 +21,11 @@ type deliveryStory struct {
 	attempts []store.Attempt
 	webhook  *store.Overview // nil: a test to a free URL
 	probe    store.Probe     // of its webhook, where that is probed and the delivery has not ended
-	limits   store.Limits
-	now      time.Time
+	// recovered is when a success ended a probing of its webhook, newest first;
+	// asked only where an attempt came late.
+	recovered []time.Time
+	limits    store.Limits
+	now       time.Time
 }
 
 func (h *Handlers) deliveryStory(ctx context.Context, account store.Account, id uuid.UUID) (*deliveryStory, error) {
@@ -46,6 +49,9 @@ func (h *Handlers) deliveryStory(ctx context.Context, account store.Account, id 
 	}
 	if s.webhook = &o; !s.Status.Finished() && !s.Test {
 		s.probe, err = h.store.NextProbe(ctx, account.ID, d.WebhookID)
+	}
+	if err == nil && s.anyLate() {
+		s.recovered, err = h.recoveries(ctx, &d)
 	}
 	return s, err
 }

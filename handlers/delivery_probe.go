@@ -1,8 +1,12 @@
 package handlers
 
 import (
+	"context"
+	"encoding/json"
 	"strconv"
 	"time"
+
+	"github.com/google/uuid"
 
 	"belfry/store"
 	"belfry/views"
@@ -69,20 +73,38 @@ func (s *deliveryStory) nextProbe() *views.NextView {
 	return n
 }
 
-// wasProbe says that an attempt was the one that went while all others waited.
-func (s *deliveryStory) wasProbe(a *store.Attempt) bool {
-	return !s.probe.Since.IsZero() && a.StartedAt.After(s.probe.Since.Time)
+// lateWords say why an attempt came later than the schedule has it; empty: it
+// did not. Of a probing that is over only its end is known.
+func (s *deliveryStory) lateWords(a *store.Attempt, before, now time.Time) string {
+	if !s.probe.Since.IsZero() && a.StartedAt.After(s.probe.Since.Time) {
+		return "as a probe"
+	}
+	if !s.late(a, before) {
+		return ""
+	}
+	for _, end := range s.recovered {
+		switch {
+		case end.Before(before): // it ended long ago
+		case !end.After(a.StartedAt.Time):
+			return "probed until " + clock(end, now)
+		case a.Error == "" && end.Before(a.StartedAt.Add(a.Duration+recordedIn)):
+			return "as the probe that succeeded"
+		}
+	}
+	return "later than planned"
 }
 
-// usualDelay is how much later than planned an attempt may go without anything
-// having held it.
-const usualDelay = 30 * time.Second
+const (
+	// usualDelay is how much later than planned an attempt may go without anything
+	// having held it, and recordedIn how long after an answer its record comes.
+	usualDelay = 30 * time.Second
+	recordedIn = 2 * time.Second
+)
 
-// waitedLong says that an attempt came much later than the schedule has it, so
-// that something held the delivery: a probing that is over, a pause, the rate.
-// When a resend was asked for is not known.
-func (s *deliveryStory) waitedLong(a *store.Attempt, before time.Time) bool {
-	if a.Number == s.ScheduleStart+1 && s.ScheduleStart > 0 {
+// late says that an attempt came much later than the schedule has it. When a
+// resend was asked for is not known, nor what was planned before it.
+func (s *deliveryStory) late(a *store.Attempt, before time.Time) bool {
+	if s.ScheduleStart > 0 && a.Number <= s.ScheduleStart+1 {
 		return false
 	}
 	planned := time.Duration(0)
@@ -93,4 +115,34 @@ func (s *deliveryStory) waitedLong(a *store.Attempt, before time.Time) bool {
 		}
 	}
 	return a.StartedAt.Sub(before) > planned+usualDelay
+}
+
+// anyLate says that one of the attempts came late.
+func (s *deliveryStory) anyLate() bool {
+	before := s.CreatedAt.Time
+	for i := range s.attempts {
+		if s.late(&s.attempts[i], before) {
+			return true
+		}
+		before = s.attempts[i].StartedAt.Time
+	}
+	return false
+}
+
+// recoveries are the times at which a success ended a probing of the delivery's
+// webhook, from its beginning to its last attempt, newest first.
+func (h *Handlers) recoveries(ctx context.Context, d *store.Delivery) ([]time.Time, error) {
+	page, err := h.store.Events(ctx, d.AccountID, store.EventFilter{
+		Type: "webhook.recovered", From: d.CreatedAt.Time, To: d.LastAttemptAt.Add(time.Minute), Limit: 100,
+	})
+	var ends []time.Time
+	for i := range page.List {
+		var of struct {
+			WebhookID uuid.UUID `json:"webhook_id"`
+		}
+		if json.Unmarshal(page.List[i].Data, &of) == nil && of.WebhookID == d.WebhookID {
+			ends = append(ends, page.List[i].CreatedAt.Time)
+		}
+	}
+	return ends, err
 }

@@ -3,12 +3,14 @@ package handlers
 import (
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 
 	"belfry/store"
+	"belfry/store/storetest"
 )
 
 func TestADeliveryOfAProbedWebhookSaysWhoseTurnItIs(t *testing.T) {
@@ -40,22 +42,27 @@ func TestTheTimeLineSaysWhatHeldADelivery(t *testing.T) {
 	attempt := func(number int, after time.Duration) store.Attempt {
 		return store.Attempt{Number: number, StartedAt: store.At(at.Add(after)), StatusCode: 503, Error: "status"}
 	}
+	late := []store.Attempt{attempt(1, 0), {Number: 2, StartedAt: store.At(at.Add(15 * time.Minute)), StatusCode: 200}}
 	for _, tt := range []struct {
 		name     string
 		since    time.Duration // of a probing; 0: none
 		attempts []store.Attempt
 		want     string
+		ended    []time.Duration // when probings ended, newest first
 	}{
-		{"by the schedule", 0, []store.Attempt{attempt(1, 0), attempt(2, 6*time.Second), attempt(3, 78*time.Second)}, "Published; Attempt 1 at once; Attempt 2 after 6 s; Attempt 3 after 1 min 12 s"},
-		{"long before", 0, []store.Attempt{attempt(1, 0), attempt(2, 15*time.Minute)}, "Published; Attempt 1 at once; Attempt 2 after 15 min held meanwhile"},
-		{"from the first", 0, []store.Attempt{attempt(1, time.Hour)}, "Published; Attempt 1 after 1 h held meanwhile"},
+		{"by the schedule", 0, []store.Attempt{attempt(1, 0), attempt(2, 6*time.Second), attempt(3, 78*time.Second)}, "Published; Attempt 1 at once; Attempt 2 after 6 s; Attempt 3 after 1 min 12 s", nil},
+		{"long before", 0, []store.Attempt{attempt(1, 0), attempt(2, 15*time.Minute)}, "Published; Attempt 1 at once; Attempt 2 after 15 min later than planned", nil},
+		{"from the first", 0, []store.Attempt{attempt(1, time.Hour)}, "Published; Attempt 1 after 1 h later than planned", nil},
 		{
 			"a probe", time.Minute,
 			[]store.Attempt{attempt(1, 0), attempt(2, 12*time.Minute)},
-			"Published; Attempt 1 at once; Probing since 14:01:00 one goes at a time; Attempt 2 after 12 min as a probe",
+			"Published; Attempt 1 at once; Probing since 14:01:00 one goes at a time; Attempt 2 after 12 min as a probe", nil,
 		},
-		{"waits behind a probe", 2 * time.Minute, []store.Attempt{attempt(1, 0)}, "Published; Attempt 1 at once; Probing since 14:02:00 one goes at a time"},
-		{"came while probed", time.Nanosecond, nil, "Published; Probing since 14:00:00 one goes at a time"},
+		{"after a probing", 0, late, "Published; Attempt 1 at once; Attempt 2 after 15 min probed until 14:14:00", []time.Duration{2 * time.Hour, 14 * time.Minute}},
+		{"ended a probing", 0, late, "Published; Attempt 1 at once; Attempt 2 after 15 min as the probe that succeeded", []time.Duration{15*time.Minute + time.Second}},
+		{"long after a probing", 0, late, "Published; Attempt 1 at once; Attempt 2 after 15 min later than planned", []time.Duration{-time.Minute}},
+		{"waits behind a probe", 2 * time.Minute, []store.Attempt{attempt(1, 0)}, "Published; Attempt 1 at once; Probing since 14:02:00 one goes at a time", nil},
+		{"came while probed", time.Nanosecond, nil, "Published; Probing since 14:00:00 one goes at a time", nil},
 	} {
 		s := &deliveryStory{
 			Delivery: &store.Delivery{Status: store.Pending, Held: store.HeldProbing, Attempts: len(tt.attempts), MaxAttempts: 6, CreatedAt: store.At(at)},
@@ -63,6 +70,9 @@ func TestTheTimeLineSaysWhatHeldADelivery(t *testing.T) {
 		}
 		if tt.since != 0 {
 			s.probe = store.Probe{Since: store.Time{Time: at.Add(tt.since)}}
+		}
+		for _, end := range tt.ended {
+			s.recovered = append(s.recovered, at.Add(end))
 		}
 		var past []string
 		for _, step := range s.steps(at.Add(2 * time.Hour)) {
@@ -78,4 +88,22 @@ func TestTheTimeLineSaysWhatHeldADelivery(t *testing.T) {
 			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
 		}
 	}
+}
+
+func TestADeliveryThatWaitedForAProbeSaysUntilWhen(t *testing.T) {
+	t.Parallel()
+	var ago atomic.Int64 // the store's clock
+	ago.Store(int64(20 * time.Minute))
+	s := newSite(t, storetest.SQLite(t), func(o *store.Options) { o.Now = func() time.Time { return time.Now().Add(-time.Duration(ago.Load())) } })
+	s.addHook("https://one.example/hook")
+	for range 10 {
+		s.event("call.ended", `{}`)
+	}
+	s.answer(http.StatusServiceUnavailable)
+	_, waits := s.event("call.ended", `{}`)
+	ago.Store(0)
+	s.answer(http.StatusOK) // the probe
+	s.answer(http.StatusOK)
+	steps := s.signedIn(store.RoleViewer).get(deliveryPath(waits)).dom(t).Find(".timeline")
+	has(t, strings.Join(strings.Fields(steps.Text()), " "), "after 20 min", "probed until ")
 }

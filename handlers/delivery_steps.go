@@ -60,11 +60,8 @@ func (s *deliveryStory) attemptStep(a *store.Attempt, before, now time.Time) vie
 		step.Kind, step.Icon, step.Word = "ok", "check", strconv.Itoa(a.StatusCode)
 	}
 	step.Lines = []string{clock(a.StartedAt.Time, now), waited(a.StartedAt.Sub(before))}
-	switch {
-	case s.wasProbe(a):
-		step.Lines = append(step.Lines, "as a probe")
-	case s.waitedLong(a, before):
-		step.Lines = append(step.Lines, "held meanwhile")
+	if late := s.lateWords(a, before, now); late != "" {
+		step.Lines = append(step.Lines, late)
 	}
 	return step
 }
