@@ -100,6 +100,30 @@ func unknownName(name string, names []string, address url.Values) views.Unknown 
 	return u
 }
 
+// unknownType is an event type that a list is asked for and nobody has published
+// or described.
+type unknownType struct {
+	name  string
+	known []views.Option
+}
+
+// leading says so above the list of these filters; nothing where nil.
+func (t *unknownType) leading(f listFilter) unknowns {
+	if t == nil {
+		return nil
+	}
+	address, names := f.query(), make([]string, len(t.known))
+	for i := range t.known {
+		names[i] = t.known[i].Value
+	}
+	u := views.Unknown{Name: "event", Bold: "Unknown event " + quoted(t.name), Shown: "Nothing of this type was published.", Without: onThisPage(without(address, "event"))}
+	if nearest := store.Suggest(t.name, names); nearest != "" {
+		address.Set("event", nearest)
+		u.Meant = views.Link{Label: nearest, Href: onThisPage(address)}
+	}
+	return unknowns{u}
+}
+
 // twice is a filter that is there with several values, of which the first
 // counts.
 func twice(name string, address url.Values) views.Unknown {

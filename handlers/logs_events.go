@@ -124,10 +124,11 @@ func eventLine(e *store.Event) views.EventLine {
 }
 
 func (h *Handlers) eventControls(ctx context.Context, account uuid.UUID, f *eventFilter, v *views.EventsView) error {
-	events, err := h.eventOptions(ctx, account, f.Event)
+	events, unknown, err := h.eventOptions(ctx, account, f.Event)
 	if err != nil {
 		return err
 	}
+	v.Unknown = append(v.Unknown, unknown.leading(f.filters())...)
 	agents, err := h.agentOptions(ctx, account, f.Agent, nil)
 	if err != nil {
 		return err

@@ -173,10 +173,11 @@ func (h *Handlers) logControls(ctx context.Context, account uuid.UUID, f *logFil
 	if err != nil {
 		return err
 	}
-	events, err := h.eventOptions(ctx, account, f.Event)
+	events, unknown, err := h.eventOptions(ctx, account, f.Event)
 	if err != nil {
 		return err
 	}
+	v.Unknown = append(v.Unknown, unknown.leading(f.filters())...)
 	v.Controls = []views.FilterView{
 		{Name: "webhook", Label: "Webhook", Value: f.Webhook, Options: webhooks},
 		{Name: "agent", Label: "Agent", Value: f.Agent, Options: agents, Free: true},
@@ -245,13 +246,13 @@ func (h *Handlers) agentOptions(ctx context.Context, account uuid.UUID, chosen s
 	return plainOptions(slices.DeleteFunc(slices.Compact(agents), func(agent string) bool { return agent == "" })), nil
 }
 
-// eventOptions are the account's event types, each group led by its wildcard.
-func (h *Handlers) eventOptions(ctx context.Context, account uuid.UUID, chosen string) ([]views.Option, error) {
+// eventOptions are the account's event types, each group led by its wildcard. One
+// that is asked for and not among them is unknown: nothing can match it.
+func (h *Handlers) eventOptions(ctx context.Context, account uuid.UUID, chosen string) (options []views.Option, unknown *unknownType, err error) {
 	types, err := h.store.EventTypes(ctx, account)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var options []views.Option
 	for i, t := range types {
 		group := store.GroupTitle(t.Group)
 		if i == 0 || types[i-1].Group != t.Group {
@@ -260,9 +261,10 @@ func (h *Handlers) eventOptions(ctx context.Context, account uuid.UUID, chosen s
 		options = append(options, views.Option{Value: t.Name, Label: t.Name, Group: group})
 	}
 	if chosen != "" && !slices.ContainsFunc(options, func(o views.Option) bool { return o.Value == chosen }) {
+		unknown = &unknownType{chosen, options}
 		options = append(options, views.Option{Value: chosen, Label: chosen, Group: "Other"})
 	}
-	return options, nil
+	return options, unknown, nil
 }
 
 func statusOptions() []views.Option {

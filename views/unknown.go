@@ -1,5 +1,7 @@
 package views
 
+import "strings"
+
 // Unknown is a part of a list's address that means nothing there. Addresses are those of the page, its path left out.
 type Unknown struct {
 	Name    string // of the parameter
@@ -20,3 +22,6 @@ func (u Unknown) Words() string {
 	}
 	return u.Bold + "."
 }
+
+// rest is what follows where nobody can tell what was meant.
+func (u Unknown) rest() string { return strings.TrimSpace(u.Takes + " " + u.Shown) }

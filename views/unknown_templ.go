@@ -89,7 +89,7 @@ func NotUnderstood(unknown []Unknown) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = Message(Msg{Tone: "warn", Bold: u.Bold + ".", Text: u.Takes + " " + u.Shown, Action: Link{"Leave it out", u.Without}}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = Message(Msg{Tone: "warn", Bold: u.Bold + ".", Text: u.rest(), Action: Link{"Leave it out", u.Without}}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
