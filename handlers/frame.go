@@ -11,8 +11,8 @@ import (
 // frame is what stands around a page of the person who is signed in. It takes
 // the messages left for the next page with it.
 func (h *Handlers) frame(c echo.Context, current views.Entry) views.Frame {
-	list, err := h.store.Conditions(c.Request().Context(), personOf(c).Account.ID)
-	f := h.frameOf(c, current, list)
+	standing, err := h.store.Standing(c.Request().Context(), personOf(c).Account.ID)
+	f := h.frameOf(c, current, standing)
 	if err != nil {
 		web.Logger(c).Warn("the webhooks in trouble could not be counted", "error", err)
 		f.Idle, f.DatabaseDown = false, store.IsCode(err, store.CodeUnavailable)
@@ -21,19 +21,12 @@ func (h *Handlers) frame(c echo.Context, current views.Entry) views.Frame {
 }
 
 // frameOf is frame for a page that has read the account's webhooks already.
-func (h *Handlers) frameOf(c echo.Context, current views.Entry, list []store.Overview) views.Frame {
+func (h *Handlers) frameOf(c echo.Context, current views.Entry, standing store.Standing) views.Frame {
 	p := personOf(c)
-	f := views.Frame{
-		Account: p.Account.Name, User: p.Email, Role: string(p.Role), Current: current,
-		RatePerMinute: p.Account.Limits.RatePerMinute, Idle: true, DatabaseFull: h.store.Full(), Toasts: toastsOf(c),
+	return views.Frame{
+		Account: p.Account.Name, User: p.Email, Role: string(p.Role), Current: current, Trouble: standing.Trouble,
+		RatePerMinute: p.Account.Limits.RatePerMinute, Idle: standing.Idle, DatabaseFull: h.store.Full(), Toasts: toastsOf(c),
 	}
-	for i := range list {
-		if list[i].Trouble() {
-			f.Trouble++
-		}
-		f.Idle = f.Idle && !list[i].Active
-	}
-	return f
 }
 
 // toastKey is where the session keeps what the next page says.

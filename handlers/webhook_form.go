@@ -169,7 +169,7 @@ func (h *Handlers) formPage(c echo.Context, f webhookForm, saved store.Webhook, 
 		return views.WebhookFormPage{}, err
 	}
 	page := views.WebhookFormPage{
-		Frame: h.frameOf(c, views.EntryWebhooks, list), Token: f.Token, Webhook: saved, URL: f.URL, Description: f.Description, Agent: f.Agent,
+		Frame: h.frameOf(c, views.EntryWebhooks, store.StandingOf(list)), Token: f.Token, Webhook: saved, URL: f.URL, Description: f.Description, Agent: f.Agent,
 		Which: f.Which, Groups: pickerGroups(types, use, f.Events), SecretKind: f.SecretKind, Secret: f.Secret, Active: f.Active, Version: f.Version,
 		Sample: sample, Faults: map[string]string{},
 	}

@@ -23,7 +23,7 @@ func (h *Handlers) webhooksPage(c echo.Context) error {
 	filter, unknown := webhooksFilter(c.QueryParams())
 	page := webhooksOf(p, filter, list)
 	page.Unknown = unknown
-	page.Frame = h.frameOf(c, views.EntryWebhooks, list)
+	page.Frame = h.frameOf(c, views.EntryWebhooks, store.StandingOf(list))
 	if len(list) == 0 {
 		if err := h.teach(c, &page); err != nil {
 			return err

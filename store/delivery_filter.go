@@ -14,9 +14,11 @@ import (
 // order of ids, the rest is asked of each of its rows.
 type narrowing struct {
 	base, rest []condition
-	byTime     bool // the index gives them by time, not by id
-	failed     bool // the index is that of failed attempts (a), which the base is about
-	text       bool // the rest looks into events' data
+	ids        idRange // of the index
+	byTime     bool    // the index gives them by time, not by id
+	failed     bool    // the index is that of failed attempts (a), which the base is about
+	text       bool    // the rest looks into events' data
+	pairs      bool    // the rest reads another row for each
 }
 
 type condition struct {
@@ -70,7 +72,7 @@ func (s *Store) narrow(ctx context.Context, account uuid.UUID, f DeliveryFilter)
 	n.bound("d", f.From, f.To, f.roughly)
 	s.askRest(&n, &f)
 	if f.Text != "" && !named {
-		n.text = true
+		n.text, n.pairs = true, true
 		// A value, not EXISTS, which might be made a join with all events.
 		n.ask("(SELECT "+s.d.blobText("e.data")+" LIKE ? ESCAPE '!' FROM events e WHERE e.id = d.event_id)", likePattern(f.Text))
 	}
@@ -172,7 +174,7 @@ func (n *narrowing) bound(table string, from, to time.Time, roughly bool) {
 	if roughly {
 		slack = 0
 	}
-	one := func(at time.Time, is string, slack time.Duration) {
+	one := func(at time.Time, is string, bound func(uuid.UUID), slack time.Duration) {
 		switch {
 		case at.IsZero():
 			return
@@ -182,14 +184,10 @@ func (n *narrowing) bound(table string, from, to time.Time, roughly bool) {
 		case !roughly:
 			n.ask(table+".created_at "+is+" ?", micros(at))
 		}
-		id := table + ".id "
-		if n.failed {
-			id = "a.delivery_id "
-		}
-		n.from(id+is+" ?", idAt(at.Add(slack)))
+		bound(idAt(at.Add(slack)))
 	}
-	one(from, ">=", -slack)
-	one(to, "<", slack)
+	one(from, ">=", n.ids.begin, -slack)
+	one(to, "<", n.ids.end, slack)
 }
 
 func (s *Store) askRest(n *narrowing, f *DeliveryFilter) {

@@ -28,7 +28,15 @@ func TestASearchReadsSoManyRowsAndGoesOnFromThere(t *testing.T) {
 		d.webhook("https://a.example/")
 		d.scattered()
 		s := freshOn(t, d, func(o *store.Options) { o.SearchRows = 10 })
-		for _, f := range []store.DeliveryFilter{{AgentID: "rare"}, {Text: `"rare"`}, {AgentID: "rare", Status: []store.Status{store.Pending}}} {
+		for _, tt := range []struct {
+			f    store.DeliveryFilter
+			want string
+		}{
+			{store.DeliveryFilter{AgentID: "rare"}, "[1 1 0 1]"},
+			{store.DeliveryFilter{Text: `"rare"`}, "[1 0 0 1 0 0 1 0]"}, // each is read with its event
+			{store.DeliveryFilter{AgentID: "rare", Status: []store.Status{store.Pending}}, "[1 1 0 1]"},
+		} {
+			f := tt.f
 			var found []int
 			pages := 0
 			for next := uuid.Nil; ; pages++ {
@@ -43,8 +51,8 @@ func TestASearchReadsSoManyRowsAndGoesOnFromThere(t *testing.T) {
 					t.Errorf("%+v: page %d is %+v", f, pages, page)
 				}
 			}
-			if fmt.Sprint(found) != "[1 1 0 1]" {
-				t.Errorf("%+v: found %v, page by page", f, found)
+			if fmt.Sprint(found) != tt.want {
+				t.Errorf("%+v: found %v, page by page; want %s", tt.f, found, tt.want)
 			}
 		}
 		first, err := s.SearchDeliveries(d.ctx, d.account, store.DeliveryFilter{AgentID: "rare"})

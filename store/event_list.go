@@ -79,8 +79,7 @@ func (s *Store) narrowEvents(ctx context.Context, account uuid.UUID, f EventFilt
 	}
 	short, isShort, err := s.meansAny(ctx, account, f.Text, "events")
 	if isShort {
-		meant := short.matches("e.id")
-		n.from(meant.sql, meant.args...)
+		short.narrow(&n, "e.id")
 	} else if f.Text != "" {
 		n.text = true
 		n.ask(s.d.blobText("e.data")+" LIKE ? ESCAPE '!'", likePattern(f.Text))

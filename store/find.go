@@ -17,13 +17,13 @@ func (s *Store) FindByID(ctx context.Context, account uuid.UUID, text string, at
 	err = s.inTurn(ctx, account, func() error {
 		d := &search[deliveryRow]{s: s, without: []string{"secret"}}
 		d.from("d.account_id = ?", account)
-		d.base = append(d.base, id.matches("d.id"))
+		id.narrow(&d.narrowing, "d.id")
 		if err := d.read(ctx, 0, atMost, uuid.Nil); err != nil {
 			return err
 		}
 		e := &search[eventRow]{s: s, without: []string{"data"}}
 		e.from("e.account_id = ?", account)
-		e.base = append(e.base, id.matches("e.id"))
+		id.narrow(&e.narrowing, "e.id")
 		if err := e.read(ctx, 0, atMost, uuid.Nil); err != nil {
 			return err
 		}

@@ -78,7 +78,7 @@ func healthOf(w *Webhook, q *queueRow, hour *timings, a *accountState, timeout t
 		h.State, h.Since = HealthInactive, w.ActiveSince
 	case q.Probing:
 		h.State, h.Since, h.NextTry = HealthProbing, q.ProbingSince, q.ProbeAt
-	case h.Failed >= failingAttempts && h.Failed*failingShare >= h.Attempts:
+	case isFailing(h.Attempts, h.Failed):
 		h.State, h.Since = HealthFailing, q.FailingSince
 		// A success in between ends a row of failures, not the trouble.
 		if h.Since.IsZero() || hour.firstFailure.Before(h.Since.Time) {

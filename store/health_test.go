@@ -25,7 +25,21 @@ func (d *desk) health(w store.Webhook) store.Health {
 	d.t.Helper()
 	o, err := d.Overview(d.ctx, d.account, w.ID)
 	must(d.t, err)
+	d.standsAsListed()
 	return o.Health
+}
+
+// standsAsListed checks that what every page tells of the webhooks is what their
+// list tells.
+func (d *desk) standsAsListed() {
+	d.t.Helper()
+	list, err := d.Conditions(d.ctx, d.account)
+	must(d.t, err)
+	n, err := d.Standing(d.ctx, d.account)
+	must(d.t, err)
+	if want := store.StandingOf(list); n != want {
+		d.t.Errorf("pages tell %+v, the list %+v", n, want)
+	}
 }
 
 func TestAFailingWebhookIsProbedAloneUntilOneSuccess(t *testing.T) {

@@ -33,6 +33,15 @@ func padID(digits, with string) uuid.UUID {
 	return uuid.MustParse(digits + strings.Repeat(with, 32-len(digits)))
 }
 
+// narrow has an index give the ids that are meant, which are in a column.
+func (s shortID) narrow(n *narrowing, column string) {
+	n.ids.begin(s.first)
+	n.ids.end(afterID(s.last))
+	if s.end != "" {
+		n.from("CAST("+column+" AS text) LIKE ?", "%"+s.end)
+	}
+}
+
 // matches asks that the id in a column is one of those that are meant.
 func (s shortID) matches(column string) condition {
 	c := condition{column + " >= ? AND " + column + " <= ?", []any{s.first, s.last}}
@@ -59,6 +68,7 @@ func (s *Store) meansAny(ctx context.Context, account uuid.UUID, text string, ta
 func narrowShortID(n *narrowing, account uuid.UUID, id shortID) {
 	delivery, event := id.matches("d.id"), id.matches("d.event_id")
 	n.from("d.account_id = ?", account)
-	n.from("d.id >= ? AND d.id <= ?", id.first, idAt(madeAt(id.last).Add(idSlack)))
+	n.ids.begin(id.first)
+	n.ids.end(afterID(idAt(madeAt(id.last).Add(idSlack))))
 	n.ask("("+delivery.sql+" OR "+event.sql+")", append(delivery.args, event.args...)...)
 }

@@ -283,12 +283,14 @@ func blanks(query string) []any {
 var (
 	sqliteAlias = regexp.MustCompile(`(?i)\b(?:FROM|JOIN|UPDATE|,)\s+"?(deliveries|events|attempts)"?(?:\s+AS)?\s+"?(\w+)"?`)
 	sqliteScan  = regexp.MustCompile(`(?m)^SCAN (\w+)(.*)$`)
+	sqliteBound = regexp.MustCompile(`\((\S+id) >=? '`)
 	sqliteBuilt = regexp.MustCompile(`(?m)^SEARCH (\w+) (USING AUTOMATIC .*)$`)
 )
 
 // sqliteScans gives the large tables that a plan reads whole, and what it builds
-// an index of for one query: a few rows, but looked up for each of many. What is
-// under way is few, so its index may be read.
+// an index of for one query: a few rows, but looked up for each of many; and ids
+// that are bounded twice, as it may walk the index by the bound that leaves out
+// less. What is under way is few, so its index may be read.
 func sqliteScans(query, text string) (scans []string) {
 	tables := map[string]string{"deliveries": "deliveries", "events": "events", "attempts": "attempts"}
 	for _, found := range sqliteAlias.FindAllStringSubmatch(query, -1) {
@@ -297,6 +299,12 @@ func sqliteScans(query, text string) (scans []string) {
 	for _, found := range sqliteScan.FindAllStringSubmatch(text, -1) {
 		if table := tables[found[1]]; table != "" && !strings.Contains(found[2], "deliveries_leased") {
 			scans = append(scans, table+found[2])
+		}
+	}
+	bounds := map[string]int{}
+	for _, found := range sqliteBound.FindAllStringSubmatch(strings.ReplaceAll(query, `"`, ""), -1) {
+		if bounds[found[1]]++; bounds[found[1]] > 1 {
+			scans = append(scans, found[1]+" bounded twice")
 		}
 	}
 	for _, found := range sqliteBuilt.FindAllStringSubmatch(text, -1) {

@@ -57,6 +57,8 @@ func (g *grown) lists() []use {
 		{name: "by offset", do: g.list(DeliveryFilter{WebhookID: g.webhook, Offset: 1000, Limit: 100}), by: "deliveries_webhook (webhook_id=?)"},
 		{name: "since an hour", do: g.list(DeliveryFilter{From: g.to.Add(-time.Hour)}), by: "deliveries_account (account_id=? AND id>?)"},
 		{name: "of a day long ago", do: g.list(DeliveryFilter{From: g.from, To: g.from.Add(24 * time.Hour)}), by: "deliveries_account (account_id=? AND id>? AND id<?)"},
+		{name: "agent of a time", do: g.list(DeliveryFilter{From: g.from, To: g.to, AgentID: "nobody"}), most: 4 * grownSearch},
+		{name: "agent of a time, older", do: g.list(DeliveryFilter{From: g.from, To: g.to, Before: middle, AgentID: "nobody"}), most: 4 * grownSearch},
 		{name: "webhook", do: g.list(DeliveryFilter{WebhookID: g.webhook}), by: "deliveries_webhook (webhook_id=?)"},
 		{name: "webhook of nobody", do: g.list(DeliveryFilter{WebhookID: newID()}), by: "deliveries_webhook (webhook_id=?)"},
 		{name: "type", do: g.list(DeliveryFilter{Event: "call.ended"}), by: "deliveries_type (account_id=? AND event_type=?)"},
@@ -144,6 +146,7 @@ func (g *grown) pagesUse() []use {
 			}
 			return err
 		}, by: "deliveries_account_failed_at (account_id=? AND finished_at>?)"},
+		{name: "standing", do: func(ctx context.Context) error { _, err := g.Standing(ctx, g.account); return err }},
 		{name: "chart", do: func(ctx context.Context) error { _, err := g.Chart(ctx, g.account, g.webhook, LastMonth); return err }},
 		{name: "count of a webhook", do: func(ctx context.Context) error {
 			_, err := g.CountOfWebhook(ctx, g.account, g.webhook, Failed)

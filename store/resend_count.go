@@ -63,7 +63,7 @@ func (s *Store) previewResend(ctx context.Context, account uuid.UUID, f Delivery
 			return err
 		}
 		w := &search[deliveryRow]{s: s, narrowing: n}
-		end, err := w.end(ctx, s.searchRows())
+		end, err := w.end(ctx, w.mostRows())
 		if err != nil {
 			return err
 		}

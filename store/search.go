@@ -73,7 +73,7 @@ type search[R any] struct {
 }
 
 func (w *search[R]) run(ctx context.Context) error {
-	began, looked, most := time.Now(), 0, cmp.Or(w.most, w.s.searchRows())
+	began, looked, most := time.Now(), 0, cmp.Or(w.most, w.mostRows())
 	for step := searchFirst; !w.ended && looked < most && len(w.rows) < w.wanted; step *= 2 {
 		if looked > 0 && time.Since(began) > searchTime {
 			return nil
@@ -90,6 +90,15 @@ func (w *search[R]) run(ctx context.Context) error {
 		w.at, w.ended = end, end == uuid.Nil
 	}
 	return nil
+}
+
+// mostRows is how many rows of its own it looks at where the options say so many
+// in all.
+func (w *search[R]) mostRows() int {
+	if w.pairs {
+		return w.s.searchRows() / 2
+	}
+	return w.s.searchRows()
 }
 
 // end is the last of the next rows of a step; zero where there are fewer.
@@ -126,11 +135,18 @@ func (w *search[R]) span(q *bun.SelectQuery, id string, end uuid.UUID) *bun.Sele
 	for _, c := range w.base {
 		q = q.Where(c.sql, c.args...)
 	}
+	ids := w.ids
 	if w.at != uuid.Nil && !w.byTime {
-		q = q.Where(id+pick(w.back, " > ?", " < ?"), w.at)
+		ids.after(w.at, w.back)
 	}
 	if end != uuid.Nil {
-		q = q.Where(id+pick(w.back, " <= ?", " >= ?"), end)
+		ids.upTo(end, w.back)
+	}
+	if ids.from != uuid.Nil {
+		q = q.Where(id+" >= ?", ids.from)
+	}
+	if ids.to != uuid.Nil {
+		q = q.Where(id+" < ?", ids.to)
 	}
 	return q
 }

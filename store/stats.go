@@ -157,13 +157,14 @@ func (s *Store) dayBars(ctx context.Context, queues []uuid.UUID, now int64) (map
 	hour := time.Hour.Microseconds()
 	first := now/hour*hour - 23*hour
 	var rows []struct {
-		QueueID   uuid.UUID
-		Start     int64
-		Succeeded bool
-		Count     int64
+		QueueID    uuid.UUID
+		Start      int64
+		OK, Failed int64
 	}
-	err := s.ro.NewRaw(`SELECT queue_id, start, kind = '' AS succeeded, sum(count) AS count FROM tallies
-		WHERE queue_id IN (?) AND span = ? AND start >= ? GROUP BY 1, 2, 3`, bun.List(queues), hourSpan, first).Scan(ctx, &rows)
+	// Grouped as the index has them: sorting what it gives would cost more than
+	// all else.
+	err := s.ro.NewRaw(`SELECT queue_id, start, sum(CASE WHEN kind = '' THEN count ELSE 0 END) AS ok, sum(CASE WHEN kind = '' THEN 0 ELSE count END) AS failed FROM tallies
+		WHERE queue_id IN (?) AND span = ? AND start >= ? GROUP BY queue_id, start`, bun.List(queues), hourSpan, first).Scan(ctx, &rows)
 	bars := map[uuid.UUID][]Bar{}
 	for _, id := range queues {
 		bars[id] = emptyBars(first, hour, 24)
@@ -171,7 +172,7 @@ func (s *Store) dayBars(ctx context.Context, queues []uuid.UUID, now int64) (map
 	for _, r := range rows {
 		i := (r.Start - first) / hour
 		if list := bars[r.QueueID]; i >= 0 && int(i) < len(list) {
-			list[i].add(r.Succeeded, r.Count)
+			list[i].OK, list[i].Failed = r.OK, r.Failed
 		}
 	}
 	return bars, s.wrap(err)
@@ -183,14 +184,6 @@ func emptyBars(first, step int64, n int) []Bar {
 		bars[i].Start = Time{fromMicros(first + int64(i)*step)}
 	}
 	return bars
-}
-
-func (b *Bar) add(succeeded bool, n int64) {
-	if succeeded {
-		b.OK += n
-	} else {
-		b.Failed += n
-	}
 }
 
 // Range is how far back a chart looks.
