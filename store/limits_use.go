@@ -101,8 +101,10 @@ func (s *Store) useOfQueues(ctx context.Context, account uuid.UUID, a *accountSt
 // useOfRate weighs the last full minute by what of it lies within 60 s.
 func (s *Store) useOfRate(ctx context.Context, account uuid.UUID, now int64, u *LimitsUse) error {
 	var rows []struct{ Start, Count int64 }
-	err := s.ro.NewRaw(`SELECT t.start, sum(t.count) AS count FROM tallies t JOIN queues q ON q.id = t.queue_id
-		WHERE q.account_id = ? AND t.span = ? AND t.start > ? GROUP BY t.start`, account, minuteSpan, now-24*time.Hour.Microseconds()).Scan(ctx, &rows)
+	// First each queue's minutes, as the index has them: sorting all that it gives
+	// would cost more than all else.
+	err := s.ro.NewRaw(`SELECT start, sum(n) AS count FROM (SELECT queue_id, start, sum(count) AS n FROM tallies
+		WHERE queue_id IN (SELECT id FROM queues WHERE account_id = ?) AND span = ? AND start > ? GROUP BY queue_id, start) AS minutes GROUP BY start`, account, minuteSpan, now-24*time.Hour.Microseconds()).Scan(ctx, &rows)
 	minute := time.Minute.Microseconds()
 	this := now / minute * minute
 	u.RequestsPerMinute.Peak = 0

@@ -248,6 +248,10 @@ func (s *Store) Chart(ctx context.Context, account, webhook uuid.UUID, r Range) 
 	width := step.Microseconds()
 	first := now.UnixMicro()/width*width - int64(bars-1)*width
 	var rows []tallyRow
+	if r == LastMonth {
+		rows, err = s.daysOf(ctx, webhook, first)
+		return chart(r, step, emptyBars(first, width, bars), rows), s.wrap(err)
+	}
 	err = s.ro.NewRaw(`SELECT start / ? * ? AS slot, kind, code, bucket, sum(count) AS count, max(last_at) AS last_at FROM tallies
 		WHERE queue_id = ? AND span = ? AND start >= ? GROUP BY 1, 2, 3, 4`, width, width, webhook, span, first).Scan(ctx, &rows)
 	if err != nil {

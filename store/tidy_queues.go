@@ -18,24 +18,26 @@ const (
 	gatherHour   = 24 * time.Hour
 )
 
-// tidyQueues removes what the next 100 queues need no longer: old tallies and
-// missed events, and the queues themselves of webhooks deleted so long ago that
+// tidyQueues sums up a day of the next 100 queues and removes what they need no
+// longer: old tallies and missed events, and the queues themselves of webhooks deleted so long ago that
 // nothing of theirs is left.
 func (t *Tidier) tidyQueues(ctx context.Context, now time.Time) error {
 	var rows []struct {
 		ID                         uuid.UUID
 		Minute, Hour, Peak, Missed bool
 		Empty                      bool
+		Unsummed                   int64
 	}
 	missedTo, kept := idAt(now.Add(-t.s.opt.Limits.Retention)), micros(now.Add(-t.s.opt.Limits.Retention))
 	old := "EXISTS (SELECT 1 FROM tallies t WHERE t.queue_id = q.id AND t.span = ? AND t.start < ?)"
 	err := t.s.ro.NewRaw(`SELECT q.id, `+old+` AS minute, `+old+` AS hour, `+old+` AS peak,
 			EXISTS (SELECT 1 FROM missed_events m WHERE m.webhook_id = q.id AND m.event_id < ?) AS missed,
+			`+unsummedSQL+`,
 			q.deleted AND q.pending + q.processing + q.delivered + q.failed + q.dead = 0 AND EXISTS (SELECT 1 FROM webhooks w WHERE w.id = q.id AND w.deleted_at < ?)
 				AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.webhook_id = q.id) AS empty
 		FROM queues q WHERE q.id > ? ORDER BY q.id LIMIT ?`,
 		minuteSpan, micros(now.Add(-keepMinutes-gatherMinute)), hourSpan, micros(now.Add(-keepHours-gatherHour)), peakSpan, micros(now.Add(-keepPeaks-gatherHour)),
-		missedTo, kept, t.queues.at, tidyBatch).Scan(ctx, &rows)
+		missedTo, hourSpan, day.Microseconds(), daySpan, micros(now)-summedBack, kept, t.queues.at, tidyBatch).Scan(ctx, &rows)
 	if err != nil {
 		return err
 	}
@@ -47,6 +49,8 @@ func (t *Tidier) tidyQueues(ctx context.Context, now time.Time) error {
 			{q.Minute, func() error { return t.removeTallies(ctx, q.ID, minuteSpan, now.Add(-keepMinutes)) }},
 			{q.Hour, func() error { return t.removeTallies(ctx, q.ID, hourSpan, now.Add(-keepHours)) }},
 			{q.Peak, func() error { return t.removeTallies(ctx, q.ID, peakSpan, now.Add(-keepPeaks)) }},
+			{q.Hour, func() error { return t.removeTallies(ctx, q.ID, daySpan, now.Add(-keepHours)) }},
+			{q.Unsummed > 0, func() error { return t.sumDay(ctx, q.ID, q.Unsummed, micros(now)) }},
 			{q.Missed, func() error { return t.removeMissed(ctx, q.ID, missedTo) }},
 			{q.Empty, func() error { return t.removeWebhook(ctx, q.ID, now) }},
 		}
@@ -99,7 +103,7 @@ func (t *Tidier) removeMissed(ctx context.Context, webhook, below uuid.UUID) err
 
 // removeWebhook removes a deleted webhook of which the log holds nothing more.
 func (t *Tidier) removeWebhook(ctx context.Context, id uuid.UUID, now time.Time) error {
-	for _, span := range []int{minuteSpan, hourSpan, peakSpan} {
+	for _, span := range []int{minuteSpan, hourSpan, daySpan, peakSpan} {
 		if err := t.removeTallies(ctx, id, span, now.Add(gatherHour)); err != nil {
 			return err
 		}

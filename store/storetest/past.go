@@ -84,11 +84,12 @@ func (p Past) queries(kind string) []string {
 			pending = (SELECT count(*) FROM deliveries WHERE webhook_id = queues.webhook_id AND status = 0),
 			due_at = (SELECT min(next_attempt_at) FROM deliveries WHERE webhook_id = queues.webhook_id AND status = 0) WHERE webhook_id = '%s'`, p.Webhook),
 	}
-	for span, since := range map[int64]time.Time{60: p.To.Add(-minutesKept), 3600: p.From} {
+	today := p.To.Truncate(24 * time.Hour)
+	for span, between := range map[int64][2]time.Time{60: {p.To.Add(-minutesKept), p.To}, 3600: {p.From, p.To}, 86400: {p.From, today.Add(-24 * time.Hour)}} {
 		queries = append(queries, fmt.Sprintf(`INSERT INTO tallies (queue_id, span, start, kind, code, bucket, count, last_at)
-			SELECT '%[1]s'%[2]s, %[3]d, %[4]s / %[5]d * %[5]d, coalesce(%[6]s, ''), %[7]s, %[8]s, count(*), max(%[4]s) FROM %[9]s WHERE %[4]s >= %[10]d GROUP BY 3, 4, 5, 6 ORDER BY 3
+			SELECT '%[1]s'%[2]s, %[3]d, %[4]s / %[5]d * %[5]d, coalesce(%[6]s, ''), %[7]s, %[8]s, count(*), max(%[4]s) FROM %[9]s WHERE %[4]s >= %[10]d AND %[4]s < %[11]d GROUP BY 3, 4, 5, 6 ORDER BY 3
 			ON CONFLICT (queue_id, span, start, kind, code, bucket) DO UPDATE SET count = tallies.count + excluded.count`,
-			p.Webhook, cast(kind), span, at, span*1_000_000, of.failure, of.code, of.bucket, from, since.UnixMicro()))
+			p.Webhook, cast(kind), span, at, span*1_000_000, of.failure, of.code, of.bucket, from, between[0].UnixMicro(), between[1].UnixMicro()))
 	}
 	return queries
 }
