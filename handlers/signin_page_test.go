@@ -73,6 +73,9 @@ func TestTheFirstRunMakesOneOwnerAndThenIsGone(t *testing.T) {
 		b.get("/setup/webhooks").leads(t, "/welcome")
 		b.get("/login").leads(t, "/welcome")
 		action, fields := filled(t, b.get("/welcome").dom(t), "form")
+		if first := b.post(action, fields).dom(t).Find(".summary li a").First().AttrOr("href", ""); first != "#code" {
+			t.Errorf("of three faults %q is named first", first)
+		}
 		doc := b.post(action, set(fields, "code", "WRONG", "email", "not an email", "password", "short")).wants(t, http.StatusUnprocessableEntity).dom(t)
 		has(t, plain(doc, ".form-error"), "12")
 		if got := doc.Find("#code").AttrOr("value", ""); got != "WRONG" {

@@ -78,10 +78,11 @@ func (s *Store) CreateFirstOwner(ctx context.Context, code, email, password stri
 		return User{}, err
 	}
 	u := User{ID: s.newID(), AccountID: account.ID, Email: normalEmail(email), Role: RoleOwner}
-	bad := u.check(password)
+	var bad faults // in the order of the form
 	if strings.TrimSpace(code) == "" {
 		bad.add("code", "enter the code that was printed where Belfry was started")
 	}
+	bad = append(bad, u.check(password)...)
 	if err := bad.err(); err != nil {
 		return User{}, err
 	}
