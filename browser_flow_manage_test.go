@@ -59,7 +59,6 @@ func (f *flow) edit() {
 	f.p.fill("#agent_id", strings.Repeat("a", 120))
 	f.p.fill("#url", "not an address")
 	f.p.fill("#description", "Orders, renamed")
-	f.novalidate()
 	f.refused(form, http.StatusUnprocessableEntity)
 	f.p.see("#url-error")
 	f.focused("url")
@@ -74,14 +73,6 @@ func (f *flow) edit() {
 	f.publish("call.ended", "after the edit")
 	if got := f.to.await(f.t, signedPath, "after the edit"); got.header.Get("X-Env") != "staging-1234" {
 		f.t.Errorf("the edit lost the custom header: %q", got.header.Get("X-Env"))
-	}
-}
-
-// novalidate lets wrong input through to the server, as other browsers may.
-func (f *flow) novalidate() {
-	f.t.Helper()
-	if _, err := evaluate[bool](f.p, "document.querySelectorAll('form').forEach(form => form.noValidate = true), true"); err != nil {
-		f.p.fatalf("switch the browser's own checks off: %v", err)
 	}
 }
 

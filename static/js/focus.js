@@ -17,3 +17,7 @@ document.addEventListener("htmx:after:swap", () => {
   again(held)?.focus({ preventScroll: true });
   held = null;
 });
+// A chart's table that is open stays so when its chart comes for another time.
+document.addEventListener("htmx:before:morph:node", ({ detail: { oldNode, newNode } }) => {
+  if (oldNode.matches?.(".as-table[open]") && newNode.matches(".as-table")) newNode.open = true;
+});

@@ -35,7 +35,7 @@ on("keydown", "[data-picker] :is(input[type=checkbox], summary)", (item, event) 
   const picker = item.closest("[data-picker]"), details = item.closest("[data-picker-group]").querySelector("details");
   const items = [...picker.querySelectorAll("summary, [data-type]")].filter((one) => !one.disabled && one.checkVisibility());
   const at = items.indexOf(item.matches("[data-group]") ? details.querySelector("summary") : item);
-  const to = { ArrowDown: items[at + 1], ArrowUp: items[at - 1], ArrowLeft: details.querySelector("summary"), ArrowRight: item }[event.key];
+  const to = { ArrowDown: items[at + 1], ArrowUp: items[at - 1] ?? picker.querySelector("[data-picker-search]"), ArrowLeft: details.querySelector("summary"), ArrowRight: item }[event.key];
   if (!event.key.startsWith("Arrow")) return;
   event.preventDefault();
   if (event.key === "ArrowRight") details.open = true;
@@ -54,7 +54,12 @@ on("input", "[data-picker-search]", (input) => {
     if (wanted && any) group.querySelector("details").open = true;
   }, input.closest("[data-picker]"));
 });
-on("keydown", "[data-picker-search]", (_, event) => event.key === "Enter" && event.preventDefault());
+// From the search down to the first type that it left, and back up from there.
+on("keydown", "[data-picker-search]", (input, event) => {
+  const first = [...input.closest("[data-picker]").querySelectorAll("[data-type]")].find((type) => !type.disabled && type.checkVisibility());
+  if (event.key === "ArrowDown") first?.focus();
+  if (event.key === "ArrowDown" || event.key === "Enter") event.preventDefault();
+});
 on("click", "[data-picker-expand]", (button) =>
   each("details", (details) => (details.open = true), button.closest("[data-picker]")));
 on("click", "[data-picker-clear]", (button) => {
