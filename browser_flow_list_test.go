@@ -44,7 +44,7 @@ func (f *flow) chartTables() {
 // timeRange looks at the log between two moments, and takes filters off one by one
 // by their chips, as on a phone.
 func (f *flow) timeRange() {
-	f.open("/setup/webhooks/logs?status=delivered&event=order.paid")
+	f.open("/setup/webhooks/logs?status=delivered&event=call.failed")
 	f.p.choose(".filter-row select[name=time]", "range")
 	f.moment("from", time.Now().Add(-time.Hour))
 	f.moment("to", time.Now().Add(time.Hour))
@@ -53,8 +53,8 @@ func (f *flow) timeRange() {
 	}
 	f.p.waitURL("to=2")
 	f.p.until("the rows are there", "!document.querySelector('.htmx-request')")
-	f.p.seeText("#rows", "order.paid")
-	f.visit("logs-time-range")
+	f.p.seeText("#rows", "call.failed")
+	f.visitOnce("logs-time-range")
 	before := f.p.look
 	defer func() { f.p.lookAs(before) }()
 	f.p.lookAs(look{Width: narrow, NoScript: f.noScript})

@@ -179,13 +179,10 @@ func (f *flow) refused(selector string, status int) {
 	f.p.expectFault(fmt.Sprintf("status of %d", status))
 }
 
-// focused waits until the field with this id has the focus. Without scripts
-// that is left to the reader.
+// focused waits until the field with this id has the focus.
 func (f *flow) focused(id string) {
 	f.t.Helper()
-	if !f.noScript {
-		f.p.until(id+" has the focus", "document.activeElement?.id === "+quote(id))
-	}
+	f.p.until(id+" has the focus", "document.activeElement?.id === "+quote(id))
 }
 
 // openMenuDialog opens a dialog from the page's menu: in place, or by the link

@@ -72,7 +72,7 @@ func (f FieldView) attrs() templ.Attributes {
 	if f.Error != "" {
 		out["aria-invalid"] = "true"
 	}
-	if f.Autofocus {
+	if f.Autofocus || f.Error != "" { // a list of what is wrong stands before it, and takes the focus first
 		out["autofocus"] = true
 	}
 	if f.Max > 0 {
@@ -147,7 +147,7 @@ func (r HeaderRow) wrong(i int, value bool) templ.Attributes {
 	if r.Error == "" || r.OfValue != value {
 		return nil
 	}
-	return templ.Attributes{"aria-invalid": "true", "aria-describedby": headerErrorID(i)}
+	return templ.Attributes{"aria-invalid": "true", "autofocus": true, "aria-describedby": headerErrorID(i)}
 }
 
 func headerErrorID(i int) string { return "header-error-" + strconv.Itoa(i+1) }

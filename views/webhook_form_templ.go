@@ -257,7 +257,7 @@ func webhookFaults(p WebhookFormPage) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if len(p.Both) > 0 {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<div class=\"message tone-warn summary-both\" tabindex=\"-1\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<div class=\"message tone-warn summary-both\" tabindex=\"-1\" autofocus>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -17,7 +17,8 @@ document.addEventListener("htmx:after:swap", () => {
   again(held)?.focus({ preventScroll: true });
   held = null;
 });
-// A chart's table that is open stays so when its chart comes for another time.
-document.addEventListener("htmx:before:morph:node", ({ detail: { oldNode, newNode } }) => {
-  if (oldNode.matches?.(".as-table[open]") && newNode.matches(".as-table")) newNode.open = true;
-});
+// Of the charts' tables those that are open stay so when their charts come for another time.
+const tables = () => [...document.querySelectorAll(".as-table")];
+let unfolded = [];
+document.addEventListener("htmx:before:swap", () => (unfolded = tables().map((table) => table.open)));
+document.addEventListener("htmx:after:swap", () => tables().forEach((table, i) => (table.open ||= unfolded[i] === true)));

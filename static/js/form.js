@@ -57,8 +57,10 @@ on("click", "[data-remove-row]", (button) => {
 });
 
 // A form that comes back with faults is read from their list on; from the one wrong field where there is no list.
-const focusFault = () => (document.querySelector(".summary, .summary-both") ?? document.querySelector("[aria-invalid=true]"))?.focus();
-atStart(focusFault);
+// With its page it has the focus already (autofocus).
+const firstFault = () => document.querySelector(".summary, .summary-both") ?? document.querySelector("[aria-invalid=true]");
+const focusFault = () => firstFault()?.focus();
+atStart(() => firstFault()?.autofocus || focusFault());
 document.addEventListener("htmx:after:swap", (event) => {
   if (event.detail?.ctx?.sourceElement?.matches?.("form[hx-post]")) focusFault();
 });
