@@ -127,11 +127,11 @@ func (l *longLog) apiLists() (pages []timedPage) {
 	for _, path := range []string{
 		"/api/v1/webhooks", webhook, webhook + "/deliveries", webhook + "/deliveries?limit=100&" + middle, webhook + "/deliveries?limit=100&offset=10000",
 		webhook + "/deliveries?status=failed", webhook + "/deliveries?status=failed&" + middle, webhook + "/deliveries/summary", "/api/v1/deliveries/" + l.delivery,
-		"/api/v1/events", "/api/v1/events?limit=100&" + middle, "/api/v1/events?event=call.missed", "/api/v1/events/" + l.event, "/api/v1/event-types", "/api/v1/limits", "/metrics",
+		"/api/v1/events", "/api/v1/events?limit=100&" + middle, "/api/v1/events?event=call.missed", "/api/v1/events/" + l.event, "/api/v1/event-types", "/api/v1/limits",
 	} {
 		pages = append(pages, timedPage{path: path, within: foundWithin, times: 200, key: true})
 	}
-	for _, path := range []string{webhook + "/deliveries?status=delivered&" + middle, "/api/v1/events?agent_id=nobody"} {
+	for _, path := range []string{webhook + "/deliveries?status=delivered&" + middle, "/api/v1/events?agent_id=nobody", "/metrics"} {
 		pages = append(pages, timedPage{path: path, within: lookedWithin, times: 200, key: true})
 	}
 	return pages

@@ -98,29 +98,6 @@ func (s *Store) useOfQueues(ctx context.Context, account uuid.UUID, a *accountSt
 	return err
 }
 
-// useOfRate weighs the last full minute by what of it lies within 60 s.
-func (s *Store) useOfRate(ctx context.Context, account uuid.UUID, now int64, u *LimitsUse) error {
-	var rows []struct{ Start, Count int64 }
-	// First each queue's minutes, as the index has them: sorting all that it gives
-	// would cost more than all else.
-	err := s.ro.NewRaw(`SELECT start, sum(n) AS count FROM (SELECT queue_id, start, sum(count) AS n FROM tallies
-		WHERE queue_id IN (SELECT id FROM queues WHERE account_id = ?) AND span = ? AND start > ? GROUP BY queue_id, start) AS minutes GROUP BY start`, account, minuteSpan, now-24*time.Hour.Microseconds()).Scan(ctx, &rows)
-	minute := time.Minute.Microseconds()
-	this := now / minute * minute
-	u.RequestsPerMinute.Peak = 0
-	for _, r := range rows {
-		switch r.Start {
-		case this:
-			u.RequestsPerMinute.Now += r.Count
-		case this - minute:
-			u.RequestsPerMinute.Now += r.Count * (minute - (now - this)) / minute
-		}
-		u.RequestsPerMinute.Peak = max(u.RequestsPerMinute.Peak, r.Count)
-	}
-	u.RequestsPerMinute.Peak = max(u.RequestsPerMinute.Peak, u.RequestsPerMinute.Now)
-	return err
-}
-
 func (s *Store) useOfCounts(ctx context.Context, account uuid.UUID, now int64, u *LimitsUse) error {
 	err := s.useOfTests(ctx, account, now, u)
 	if err != nil {

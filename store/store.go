@@ -82,6 +82,7 @@ type Store struct {
 	people  *people
 	keys    *keyCache
 	lists   *turns
+	minutes minuteCounts
 	hand    atomic.Pointer[Handover]
 	full    atomic.Bool
 	lastID  atomic.Int64 // time of the last id that idOf made
