@@ -88,6 +88,7 @@ func (h *Handlers) deliveryPage(c echo.Context) error {
 		if v.Data, err = h.carried(c.Request().Context(), p.Account.ID, s.EventID); err != nil {
 			return err
 		}
+		v.AllHref = place.whole()
 	}
 	return web.Render(c, http.StatusOK, views.Delivery(h.frame(c, views.EntryLogs), v))
 }
@@ -118,6 +119,10 @@ func (s *deliveryStory) showAttempts(v *views.DeliveryView, place deliveryPlace,
 	v.PageURL = place.address()
 	a := &s.attempts[chosen]
 	v.Exchange, v.Curl = s.exchange(a), curlOf(a)
+	v.Exchange.AllHref = place.whole()
+	if views.LongBody(string(a.RequestBody)) {
+		v.CurlHref = place.whole()
+	}
 	v.Exchange.Bodies = bodyChoices(place.bodies(false).address(), place.bodies(true).address(), place.raw)
 	if place.raw {
 		v.Exchange.Raw = true

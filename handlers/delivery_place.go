@@ -14,16 +14,16 @@ import (
 
 // deliveryPlace is what stands in the address of a delivery's page: the filters
 // of the log that led there, the attempt chosen and the one beside it, and
-// whether bodies are shown raw.
+// whether bodies are shown raw, and all of long ones.
 type deliveryPlace struct {
 	id            uuid.UUID
 	list          logFilter
 	attempt, with int // 0: none
-	raw           bool
+	raw, all      bool
 }
 
 func readDeliveryPlace(c echo.Context, id uuid.UUID) deliveryPlace {
-	p := deliveryPlace{id: id, list: readLogFilter(c), raw: c.QueryParam("body") == "raw"}
+	p := deliveryPlace{id: id, list: readLogFilter(c), raw: c.QueryParam("body") == "raw", all: c.QueryParam("all") != ""}
 	p.attempt, _ = strconv.Atoi(c.QueryParam("attempt"))
 	p.with, _ = strconv.Atoi(c.QueryParam("with"))
 	return p
@@ -38,6 +38,9 @@ func (p deliveryPlace) address() string {
 	}
 	if p.raw {
 		q.Set("body", "raw")
+	}
+	if p.all {
+		q.Set("all", "1")
 	}
 	return withQuery(deliveryPath(p.id), q)
 }
@@ -57,6 +60,15 @@ func (p deliveryPlace) beside(attempt, with int) deliveryPlace {
 func (p deliveryPlace) bodies(raw bool) deliveryPlace {
 	p.raw = raw
 	return p
+}
+
+// whole is the address of the page with all of its bodies; empty where it is that.
+func (p deliveryPlace) whole() string {
+	if p.all {
+		return ""
+	}
+	p.all = true
+	return p.address()
 }
 
 // resend is where the form posts that sends the delivery again.

@@ -38,7 +38,20 @@ func (h *Handlers) eventPage(c echo.Context) error {
 		Size: views.Bytes(int64(len(e.Data))) + " as it is sent, of at most " + views.Bytes(int64(p.Account.Limits.EventBytes)) + ".", Deliveries: deliveryLines(deliveries),
 	}
 	v.Raw = c.QueryParam("body") == "raw"
-	v.Bodies = bodyChoices(eventPath(id), eventPath(id)+"?body=raw", v.Raw)
+	q := url.Values{}
+	if c.QueryParam("all") != "" {
+		q.Set("all", "1")
+	}
+	pretty := withQuery(eventPath(id), q)
+	q.Set("body", "raw")
+	v.Bodies = bodyChoices(pretty, withQuery(eventPath(id), q), v.Raw)
+	if !q.Has("all") {
+		q.Set("all", "1")
+		if !v.Raw {
+			q.Del("body")
+		}
+		v.AllHref = withQuery(eventPath(id), q)
+	}
 	if gap := e.CreatedAt.Sub(e.OccurredAt.Time).Abs(); gap > 1e9 {
 		v.Occurred = views.FullTime(e.OccurredAt.Time)
 	}

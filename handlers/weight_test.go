@@ -2,8 +2,10 @@ package handlers
 
 import (
 	"compress/gzip"
+	"encoding/base64"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -52,11 +54,14 @@ func (s *site) heavyPages(b *browser) []string {
 	for i := range 9 {
 		hook = s.addHook(fmt.Sprintf("https://hooks-%d.example/a/rather/long/path/to/the/endpoint", i))
 	}
+	long := longData()
+	longEvent, longDelivery := s.event("call.ended", long)
 	event, delivery := s.event("call.ended", `{"transcript":"`+strings.Repeat("Hello, how can I help? ", 40)+`"}`)
 	for range 12 {
 		s.event("call.ended", `{"call_id":"call_123456"}`)
 	}
 	s.answer(http.StatusServiceUnavailable)
+	_, unsent := s.event("call.ended", long)
 	run, _, err := s.store.StartResend(s.t.Context(), s.account.ID, store.NewResend{Pace: 100})
 	if err != nil {
 		s.t.Fatal(err)
@@ -64,8 +69,47 @@ func (s *site) heavyPages(b *browser) []string {
 	at := "/setup/webhooks/" + hook.ID.String()
 	return []string{
 		homePath, "/setup/webhooks/new", at, at + "/edit", secret, logsPath, deliveryPath(delivery), eventsPath, eventPath(event),
+		deliveryPath(longDelivery), eventPath(longEvent), eventPath(longEvent) + "?body=raw", deliveryPath(unsent),
 		trialPath, inboxPath, debuggerPath, views.BulkAddress + "?status=failed", views.RunsAddress, views.RunsAddress + "/" + run.ID.String(),
 		cataloguePath, cataloguePath + "/new", limitsPath, keysPath, keysPath + "/new", styleguidePath, styleguidePath + "/parts",
+	}
+}
+
+// longData is data of 200 KiB that hardly gets smaller when it is compressed.
+func longData() string {
+	noise := make([]byte, 150<<10)
+	rand.NewChaCha8([32]byte{}).Read(noise)
+	return `{"noise":"` + base64.StdEncoding.EncodeToString(noise) + `"}`
+}
+
+// Of a long body the page shows the beginning, nothing that is copied is less than
+// all of it, and one link leads to all.
+func TestALongBodyIsShownWholeWhereItIsAskedFor(t *testing.T) {
+	s := newSite(t, storetest.SQLite(t), nil)
+	s.addHook("https://one.example/hook")
+	b, data := s.signedIn(store.RoleAdmin), longData()
+	event, delivery := s.event("call.ended", data)
+	pages := map[string]string{eventPath(event): "#event-data", deliveryPath(delivery): "#carried"}
+	check := func() {
+		for path, body := range pages {
+			first := b.get(path).wants(t, http.StatusOK).dom(t)
+			has(t, plain(first, "main"), "The first 3 KiB.", "Show all 200 KiB")
+			if n := first.Find("[data-copy-from='" + strings.TrimPrefix(body, "#") + "'], [data-copy*=noise]").Length(); n != 0 {
+				t.Errorf("%s: %d buttons copy a part of the body", path, n)
+			}
+			to := first.Find(body+" + p a").AttrOr("href", "")
+			if whole := b.get(to).wants(t, http.StatusOK).dom(t); !strings.Contains(whole.Find(body).Text(), data[10:len(data)-2]) || strings.Contains(plain(whole, "main"), "Show all") {
+				t.Errorf("%s does not show all of the body", to)
+			}
+		}
+	}
+	check()
+	s.answer(http.StatusServiceUnavailable)
+	pages = map[string]string{deliveryPath(delivery): "#request-body", deliveryPath(delivery) + "?body=raw": "#request-body", eventPath(event) + "?body=raw": "#event-data"}
+	check()
+	to := b.get(deliveryPath(delivery)).dom(t).Find(".head a:contains('Make curl')").AttrOr("href", "")
+	if command := b.get(to).wants(t, http.StatusOK).dom(t).Find("[data-copy^='# '], [data-copy^=curl]").AttrOr("data-copy", ""); !strings.Contains(command, data[10:len(data)-2]) {
+		t.Errorf("the command of %s lacks the body", to)
 	}
 }
 

@@ -21,6 +21,8 @@ type DeliveryView struct {
 	Exchange    *ExchangeView
 	Data        string   // of its event, where nothing was sent yet; empty: it was, or the event is gone
 	Curl        CurlView // the chosen attempt as a command
+	CurlHref    string   // the page that has the command, where the body is too long for this one; else empty
+	AllHref     string   // the page with all of its data; empty: it is this one
 	Resend      ResendView
 	PageURL     string // the page with its chosen attempt
 	LogHref     string // the log as it was filtered
@@ -99,7 +101,8 @@ type ExchangeView struct {
 	AnswerNote  string
 	Facts       string // where it was sent from and to
 	Bodies      []Choice
-	Raw         bool // bodies as they went over the wire
+	Raw         bool   // bodies as they went over the wire
+	AllHref     string // the page with all of the bodies; empty: it is this one
 }
 
 // ResendView is what the resend button does.

@@ -60,6 +60,7 @@ type EventView struct {
 	Data            string
 	Bodies          []Choice // pretty and raw
 	Raw             bool     // the data as it is sent
+	AllHref         string   // the page with all of the data; empty: it is this one
 	Size            string
 	Verdicts        []VerdictLine
 	Deliveries      []DeliveryLine
@@ -73,3 +74,5 @@ type VerdictLine struct {
 	URL, Href    string
 	DeliveryHref string
 }
+
+func (v EventView) body() bodyView { return bodyView{"event-data", v.Data, v.Raw, v.Bodies, v.AllHref} }

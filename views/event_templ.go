@@ -600,7 +600,7 @@ func Event(frame Frame, v EventView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = bodyBlock("event-data", v.Data, v.Raw).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = bodyBlock(v.body()).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -723,7 +723,7 @@ func eventDataAside(v EventView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = bodyAside("Show the data", "event-data", v.Bodies).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = bodyAside("Show the data", v.body()).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
