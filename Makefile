@@ -30,7 +30,7 @@ test: deps vet lint format fresh ## check everything, as CI does
 	go test -race -timeout 40m $(ENGINE) ./...
 
 torture: deps ## run the tests of the worst day in their long form
-	go test -v -timeout 1h -run WorstDay . -args -torture
+	go test -v -timeout 2h -run WorstDay . -args -torture
 
 bench: ## measure the whole program and write docs/benchmarks.md (12 minutes)
 	$(BENCH)

@@ -110,7 +110,7 @@ func (l *longLog) searchedLogs() (pages []timedPage) {
 	}
 	for _, filter := range []string{"q=nowhere+to+be+found", "agent=nobody", "agent=" + rareAgent, "code=418", "event=task.*"} {
 		for _, place := range sized(places()[:1], places()[:3]) {
-			p := timedPage{path: logWith(filter, place), within: lookedWithin, times: 200, says: "Go on"}
+			p := timedPage{path: logWith(filter, place), within: lookedWithin, times: 60, says: "Go on"}
 			pages = append(pages, p)
 		}
 	}
@@ -152,11 +152,11 @@ func (l *longLog) combinations() (pages []timedPage) {
 			if sameFilter(one, two) {
 				continue
 			}
-			add(40, two, one)
-			add(20, two, one, "before="+idAt(15*24*time.Hour))
+			add(20, two, one)
+			add(10, two, one, "before="+idAt(15*24*time.Hour))
 			for _, three := range filters[:j] {
 				if !sameFilter(one, three) && !sameFilter(two, three) {
-					add(5, three, two, one)
+					add(2, three, two, one)
 				}
 			}
 		}
