@@ -29,5 +29,5 @@ func galleryRun(state string, resent int) templ.Component {
 		Filter: store.DeliveryFilter{Status: []store.Status{store.Failed}}, Pace: 100, State: state, Total: 318, Counted: resent > 0, Resent: resent,
 		Delivered: resent * 9 / 10, Failed: resent / 20, CreatedBy: "mira@northline.example", ChangedBy: "ann@northline.example", CreatedAt: store.Time{Time: ago(3 * time.Minute)},
 	}
-	return RunProgress(RunView{Run: run, Rate: 1000, Href: "#" + state, MayEdit: true, Token: "0123456789abcdef", In: StripID + "-" + state, Linked: true})
+	return RunProgress(RunView{Run: run, Rate: 1000, Href: "#" + state, MayEdit: true, Token: "0123456789abcdef", In: StripID + "-" + state + "-" + Count(resent), Linked: true})
 }
