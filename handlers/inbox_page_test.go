@@ -3,11 +3,13 @@ package handlers
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
 
 	"belfry/store"
+	"belfry/store/storetest"
 	"belfry/views"
 )
 
@@ -44,6 +46,24 @@ func TestTheTestInboxShowsWhatArrivedAndWhetherItVerified(t *testing.T) {
 		viewer := s.signedIn(store.RoleViewer)
 		has(t, plain(viewer.get(inboxPath).dom(t), "#arrivals"), "call.ended")
 	})
+}
+
+func TestALongBodyInTheTestInboxLeadsToItsDelivery(t *testing.T) {
+	s := newSite(t, storetest.SQLite(t), nil)
+	s.addHook("https://one.example/hook")
+	b, data := s.signedIn(store.RoleAdmin), longData()
+	_, delivery := s.event("call.ended", data)
+	err := s.store.KeepInboxRequest(t.Context(), store.InboxRequest{
+		AccountID: s.account.ID, DeliveryID: delivery, EventType: "call.ended", Attempt: 1, Verified: store.VerifiedBySecret, StatusCode: 200, Body: []byte(data[:16<<10]),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	inbox := b.get(inboxPath).dom(t)
+	has(t, plain(inbox, "#arrivals"), "The first 3 KiB.")
+	if all := inbox.Find("#arrivals .sunk p a").AttrOr("href", ""); !strings.Contains(b.get(all).wants(t, http.StatusOK).body, data[10:len(data)-2]) {
+		t.Errorf("%q does not show all of the body", all)
+	}
 }
 
 func TestTheTestInboxIsTriedWithOnePress(t *testing.T) {

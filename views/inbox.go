@@ -33,3 +33,10 @@ type ArrivalView struct {
 	Open                bool   // it is the one that was asked for
 	Note                string // where the body is not whole
 }
+
+func (a ArrivalView) deliveryHref() string { return "/setup/webhooks/deliveries/" + a.Delivery }
+
+// body is what arrived; all of a long one is with its delivery.
+func (a ArrivalView) body() bodyView {
+	return bodyView{text: a.Body, all: a.deliveryHref() + "?all=1"}
+}
