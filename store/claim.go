@@ -38,8 +38,8 @@ type ClaimRequest struct {
 	// Ahead tells how many more than its slots a queue may have, because they
 	// come free faster than a claim is made.
 	Ahead map[uuid.UUID]int
-	// Skip says that a queue is not to be claimed from; nil: none is left out.
-	Skip func(queue uuid.UUID) bool
+	// Left says that a queue is left to others; nil: none is.
+	Left func(queue uuid.UUID) bool
 }
 
 // free is how many more of a queue the node can take.
@@ -131,7 +131,7 @@ func (s *Store) dueQueues(ctx context.Context, r ClaimRequest) (ids, accounts []
 		not, s.nowArg(), maxQueues)
 	seen := map[uuid.UUID]bool{}
 	for _, row := range rows {
-		if r.Skip != nil && r.Skip(row.id) {
+		if r.Left != nil && r.Left(row.id) {
 			continue
 		}
 		ids = append(ids, row.id)

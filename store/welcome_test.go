@@ -103,7 +103,7 @@ func TestAWrongFieldIsNoTryAtTheCode(t *testing.T) {
 		_, err := s.CreateFirstOwner(t.Context(), code, "mira", "short")
 		wantFields(t, err, "email", "password")
 		_, err = s.CreateFirstOwner(t.Context(), "", "mira", "short")
-		wantFields(t, err, "email", "password", "code")
+		wantFields(t, err, "code", "email", "password")
 	}
 	must(t, firstOwner(t, s, code))
 }

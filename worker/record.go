@@ -147,7 +147,7 @@ func (r *recorder) try(ctx context.Context, batch []store.Result) error {
 	if claims {
 		defer w.claiming.RUnlock()
 		room = w.slots.view(time.Now())
-		room.Skip = r.left
+		room.Left = r.left
 	}
 	jobs, err := w.store.RecordAndClaim(call, batch, room)
 	w.take(jobs)
