@@ -47,7 +47,7 @@ func (l *longLog) singlePages() []timedPage {
 		webhooksPath, webhooksPath+"?q=hook", webhooksPath+"?sort=health", webhook, webhook+"?range=1h", webhook+"?range=7d", webhook+"?range=30d", webhook+"/edit", webhook+"/secret",
 		delivery, delivery+"?webhook="+l.webhook, delivery+"?status=failed", delivery+"?error=status", delivery+"?agent=nobody", delivery+"?code=418", delivery+"?event=call.*",
 		eventPath, eventPath+"/"+l.event, eventPath+"?event=call.missed", eventPath+"?event="+rareType, eventPath+"?before="+idAt(15*24*time.Hour), eventPath+"?after="+idAt(40*24*time.Hour),
-		eventPath+"?time=24h", eventPath+"?q="+l.event, eventPath+"?q="+l.event[:13],
+		eventPath+"?time=24h", eventPath+"?time=30d&event=call.held", eventPath+"?q="+l.event, eventPath+"?q="+l.event[:13],
 		webhooksPath+"/limits", webhooksPath+"/catalogue", logPath+"/resends", webhooksPath+"/test", "/setup/api-keys",
 		"/setup/find?q=hook", "/setup/find?q="+l.delivery, "/setup/find?q="+l.event[:9],
 	)
@@ -93,7 +93,7 @@ func (l *longLog) indexedLogs() (pages []timedPage) {
 	}
 	for _, filter := range []string{
 		"time=15m", "time=1h", "time=24h", "time=7d", "time=30d", between(),
-		"time=7d&" + webhook, "time=7d&status=failed", "time=7d&event=call.missed", "time=7d&error=status", between() + "&" + webhook + "&status=failed", between() + "&error=" + rareError,
+		"time=7d&" + webhook, "time=7d&status=failed", "time=7d&event=call.missed", "time=30d&event=call.held", "time=7d&error=status", between() + "&" + webhook + "&status=failed", between() + "&error=" + rareError,
 		"q=" + l.delivery, "q=" + l.event, "q=" + l.webhook, "q=" + l.delivery[:8], "q=" + l.delivery[:13],
 	} {
 		pages = append(pages, timed(foundWithin, logWith(filter))...)

@@ -15,6 +15,7 @@ import (
 type narrowing struct {
 	base, rest []condition
 	ids        idRange // of the index
+	table      string  // with its alias and its index; empty: the planner's choice
 	byTime     bool    // the index gives them by time, not by id
 	failed     bool    // the index is that of failed attempts (a), which the base is about
 	text       bool    // the rest looks into events' data
@@ -67,7 +68,7 @@ func (s *Store) narrow(ctx context.Context, account uuid.UUID, f DeliveryFilter)
 		return n, err
 	}
 	if !named && !n.failed {
-		f.chooseBase(&n)
+		s.chooseBase(&n, &f)
 	}
 	n.bound("d", f.From, f.To, f.roughly)
 	s.askRest(&n, &f)
@@ -140,7 +141,7 @@ func (f *DeliveryFilter) narrowFailed(n *narrowing, account uuid.UUID) {
 
 // chooseBase moves into the base what an index of statuses or event types
 // answers, and clears it from the filter.
-func (f *DeliveryFilter) chooseBase(n *narrowing) {
+func (s *Store) chooseBase(n *narrowing, f *DeliveryFilter) {
 	status, webhook := Status(-1), f.WebhookID != uuid.Nil
 	if f.Held {
 		status = Pending
@@ -156,6 +157,7 @@ func (f *DeliveryFilter) chooseBase(n *narrowing) {
 		f.Status = nil
 	case f.Event != "" && !strings.HasSuffix(f.Event, "*") && !webhook:
 		n.from("d.event_type = ?", f.Event)
+		n.table = s.d.indexed("deliveries AS d", "deliveries_type")
 		f.Event = ""
 	}
 }

@@ -64,6 +64,7 @@ func (s *Store) narrowEvents(ctx context.Context, account uuid.UUID, f EventFilt
 	n.ask("NOT e.test")
 	if !n.askGroup("e.type", f.Type) && f.Type != "" {
 		n.from("e.type = ?", f.Type)
+		n.table = s.d.indexed("events AS e", "events_type")
 	}
 	if f.AgentID != "" {
 		n.ask("e.agent_id = ?", f.AgentID)

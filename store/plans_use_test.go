@@ -64,6 +64,8 @@ func (g *grown) lists() []use {
 		{name: "type", do: g.list(DeliveryFilter{Event: "call.ended"}), by: "deliveries_type (account_id=? AND event_type=?)"},
 		{name: "type that never was", do: g.list(DeliveryFilter{Event: "call.never"}), by: "deliveries_type (account_id=? AND event_type=?)"},
 		{name: "older of a type", do: g.list(DeliveryFilter{Event: "call.ended", Before: middle}), by: "deliveries_type (account_id=? AND event_type=? AND id<?)"},
+		{name: "type of a time", do: g.list(DeliveryFilter{Event: "call.never", From: g.from, To: g.to}), by: "deliveries_type (account_id=? AND event_type=? AND id>? AND id<?)", not: "deliveries_account"},
+		{name: "count of a type of a time", do: g.count(DeliveryFilter{Event: "call.never", From: g.from, To: g.to}), by: "deliveries_type (account_id=? AND event_type=? AND id>? AND id<?)", not: "deliveries_account"},
 		{name: "text that is an id", do: g.list(DeliveryFilter{Text: middle.String()}), by: "deliveries_event (event_id=?)"},
 		{name: "text that an id begins with", do: g.list(DeliveryFilter{Text: middle.String()[:13]}), by: "deliveries_account (account_id=? AND id>? AND id<?)"},
 		{name: "text that is a webhook", do: g.list(DeliveryFilter{Text: g.webhook.String()}), by: "deliveries_webhook (webhook_id=?)"},
@@ -194,6 +196,7 @@ func (g *grown) eventsUse() []use {
 			return err
 		}, most: 3 * grownSearch, by: "events_account (account_id=?)"},
 		{name: "events of a type", do: list(EventFilter{Type: "call.missed"}), by: "events_type (account_id=? AND type=?)"},
+		{name: "events of a type and a time", do: list(EventFilter{Type: "call.never", From: g.from, To: g.to}), by: "events_type (account_id=? AND type=? AND id>? AND id<?)", not: "events_account"},
 		{name: "events of a type that never was", do: list(EventFilter{Type: "call.never"}), by: "events_type (account_id=? AND type=?)"},
 		{name: "event by its id", do: list(EventFilter{Text: event.String()}), by: "sqlite_autoindex_events_1 (id=?)"},
 		{name: "event by how its id begins", do: list(EventFilter{Text: event.String()[:13]}), by: "events_account (account_id=? AND id>? AND id<?)"},

@@ -132,6 +132,9 @@ func (d *postgresDB) blobText(column string) string { return "convert_from(" + c
 // oneOf makes an array of them: a join might walk all rows in their order instead.
 func (d *postgresDB) oneOf() string { return "= ANY (ARRAY(?))" }
 
+// indexed leaves it to the planner, which knows how many rows a type has.
+func (d *postgresDB) indexed(table, _ string) string { return table }
+
 // migrate holds an advisory lock, which ends with the session that took it.
 func (d *postgresDB) migrate(ctx context.Context) error {
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300)) // asked every second, for 5 minutes

@@ -135,6 +135,9 @@ func (w *search[R]) span(q *bun.SelectQuery, id string, end uuid.UUID) *bun.Sele
 	for _, c := range w.base {
 		q = q.Where(c.sql, c.args...)
 	}
+	if w.table != "" {
+		q = q.ModelTableExpr(w.table)
+	}
 	ids := w.ids
 	if w.at != uuid.Nil && !w.byTime {
 		ids.after(w.at, w.back)

@@ -109,6 +109,10 @@ func (d *sqliteDB) blobText(column string) string { return "CAST(" + column + " 
 
 func (d *sqliteDB) oneOf() string { return "IN (?)" }
 
+// indexed names the index: without statistics a range of ids counts for as much
+// as the type of an event, and a rare one was looked for among all.
+func (d *sqliteDB) indexed(table, index string) string { return table + " INDEXED BY " + index }
+
 // migrate runs in the serving process, which holds the lock, or in a command
 // while no process serves; goose runs each migration in a transaction.
 func (d *sqliteDB) migrate(ctx context.Context) error {

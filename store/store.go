@@ -123,6 +123,9 @@ type dialect interface {
 	// oneOf asks that what stands before is one of a subquery's few rows (?), which
 	// are read first, whatever the planner thinks.
 	oneOf() string
+	// indexed is a table (deliveries AS d) whose rows come from an index, where the
+	// planner might take another one.
+	indexed(table, index string) string
 	// isDuplicate says whether err is a broken unique index.
 	isDuplicate(err error) bool
 	// isTransient says whether the same transaction may succeed when run again.
