@@ -77,10 +77,14 @@ func rarely(oneIn int, failure demoReply) func(demoRequest) demoReply {
 }
 
 // billingReply fails a third of the requests since the ledger is short of
-// memory, and always refuses a few deliveries.
+// memory, some deliveries each time, and always refuses a few.
 func billingReply(q demoRequest) demoReply {
-	if q.share < 0.008 {
+	locked := demoReply{code: http.StatusServiceUnavailable, body: `{"error":"the ledger is locked"}`, retryAfter: "5", slow: 2}
+	switch {
+	case q.share < 0.008:
 		return demoReply{code: http.StatusUnprocessableEntity, body: `{"error":"no tariff for this number"}`, slow: 0.4}
+	case q.share > 0.9 && q.ago < demoLocked:
+		return locked
 	}
 	most := 400
 	if q.ago < demoLocked {
@@ -88,7 +92,7 @@ func billingReply(q demoRequest) demoReply {
 	}
 	switch n := q.rand.IntN(most); {
 	case n < 9:
-		return demoReply{code: http.StatusServiceUnavailable, body: `{"error":"the ledger is locked"}`, retryAfter: "5", slow: 2}
+		return locked
 	case n < 12:
 		return demoReply{code: http.StatusBadGateway, body: "upstream is not there"}
 	case n < 13:

@@ -14,20 +14,21 @@ import (
 // busyScreens are the pages of the demo's account.
 var busyScreens = []screen{
 	{name: "webhooks", path: at("/setup/webhooks")},
-	{name: "webhook-healthy", path: hookAt("crm", "?range=7d")},
-	{name: "webhook-failing", path: hookAt("helpdesk", "?range=1h")},
-	{name: "webhook-probing", path: hookAt("payroll", "")},
-	{name: "webhook-slow", path: hookAt("archive", "?range=30d")},
-	{name: "webhook-paused", path: hookAt("staging", "")},
+	{name: "webhook-healthy", path: hookAt("crm", "?range=7d"), says: "Healthy"},
+	{name: "webhook-failing", path: hookAt("billing", "?range=1h"), says: "Failing"},
+	{name: "webhook-probing", path: hookAt("payroll", ""), says: "Probing"},
+	{name: "webhook-slow", path: hookAt("archive", "?range=30d"), says: "Slow"},
+	{name: "webhook-paused", path: hookAt("staging", ""), says: "Inactive"},
 	{name: "webhook-edit", path: hookAt("billing", "/edit")},
 	{name: "webhook-delete", path: hookAt("old-crm", "?confirm=delete")},
 	{name: "logs", path: at("/setup/webhooks/logs")},
 	{name: "logs-filtered", path: at("/setup/webhooks/logs?status=failed&time=7d")},
 	{name: "logs-nothing", path: at("/setup/webhooks/logs?q=nothing-holds-this")},
-	{name: "delivery-delivered", path: deliveryWith("status=delivered&event=call.ended")},
-	{name: "delivery-pending", path: deliveryWith("status=pending")},
-	{name: "delivery-failed", path: deliveryWith("status=failed")},
-	{name: "delivery-dead", path: deliveryWith("status=dead")},
+	{name: "delivery-delivered", path: deliveryWith("status=delivered&event=call.ended"), says: "Delivered"},
+	{name: "delivery-pending", path: (*screens).waiting, says: "Pending"},
+	{name: "delivery-held", path: deliveryWith("status=held"), says: "held"},
+	{name: "delivery-failed", path: deliveryWith("status=failed"), says: "Failed"},
+	{name: "delivery-dead", path: deliveryWith("status=dead"), says: "Dead"},
 	{name: "events", path: at("/setup/webhooks/events")},
 	{name: "event", path: func(s *screens) string {
 		s.open("/setup/webhooks/events?event=call.ended")
@@ -108,6 +109,15 @@ func (s *screens) resendFew() {
 	s.open("/setup/webhooks/logs/resend?status=delivered&time=1h&webhook=" + lastOf(path))
 	s.p.follow("main form[method=post] button.primary")
 	s.p.waitURL("/setup/webhooks/logs")
+}
+
+// waiting is a delivery that waits for its next attempt, where there is one that
+// no probe holds.
+func (s *screens) waiting() string {
+	if s.open("/setup/webhooks/logs?status=pending&error=status"); s.p.count("#rows > tr") == 0 {
+		s.open("/setup/webhooks/logs?status=pending")
+	}
+	return s.link("#rows > tr:last-child a[href^='/setup/webhooks/deliveries/']")
 }
 
 func (s *screens) becomeOwner() {

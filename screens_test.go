@@ -51,11 +51,12 @@ type screens struct {
 
 // screen is one page in one state. Do leads to it; where it is nil the path is
 // opened. What do makes is used as it stands, since loading it again would lose
-// it; a path is loaded for each look.
+// it; a path is loaded for each look. Says is the state that its head has to name.
 type screen struct {
 	name string
 	path func(s *screens) string
 	do   func(s *screens)
+	says string
 }
 
 // visitAll leads to the whole list, or to the first of it alone, and gives how
@@ -106,6 +107,10 @@ func (s *screens) visit(list []screen) {
 			path := ""
 			if one.path != nil {
 				path = one.path(s)
+			}
+			if one.says != "" {
+				s.open(path)
+				s.p.seeText(".head .title", one.says)
 			}
 			for _, use := range s.uses {
 				use(one, path)
