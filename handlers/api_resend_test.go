@@ -16,7 +16,7 @@ func (s *site) failed(n int) {
 	jobs := s.claim()
 	var results []store.Result
 	for _, j := range jobs {
-		results = append(results, store.Result{Job: j, Next: store.Failed, Attempt: store.Attempt{Number: j.Attempt, Node: "n", StatusCode: 503, Error: "status", Detail: "the endpoint answered 503"}})
+		results = append(results, store.Result{Job: j, Next: store.Failed, Attempt: store.Attempt{Number: j.Attempt, Node: "n", StartedAt: s.now(), StatusCode: 503, Error: "status", Detail: "the endpoint answered 503"}})
 	}
 	if err := s.store.Record(s.t.Context(), results); err != nil {
 		s.t.Fatal(err)

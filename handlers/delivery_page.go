@@ -20,7 +20,7 @@ type deliveryStory struct {
 	*store.Delivery
 	attempts []store.Attempt
 	webhook  *store.Overview // nil: a test to a free URL
-	probe    store.Probe     // of its webhook, where that is probed and the delivery has not ended
+	probe    store.Probe     // of its webhook, where that is probed and was so before the delivery ended
 	// recovered is when a success ended a probing of its webhook, newest first;
 	// asked only where an attempt came late.
 	recovered []time.Time
@@ -47,8 +47,11 @@ func (h *Handlers) deliveryStory(ctx context.Context, account store.Account, id 
 	if err != nil {
 		return nil, err
 	}
-	if s.webhook = &o; !s.Status.Finished() && !s.Test {
+	if s.webhook = &o; !s.Test {
 		s.probe, err = h.store.NextProbe(ctx, account.ID, d.WebhookID)
+	}
+	if s.Status.Finished() && !s.LastAttemptAt.After(s.probe.Since.Time) {
+		s.probe = store.Probe{}
 	}
 	if err == nil && s.anyLate() {
 		s.recovered, err = h.recoveries(ctx, &d)

@@ -107,3 +107,26 @@ func TestADeliveryThatWaitedForAProbeSaysUntilWhen(t *testing.T) {
 	steps := s.signedIn(store.RoleViewer).get(deliveryPath(waits)).dom(t).Find(".timeline")
 	has(t, strings.Join(strings.Fields(steps.Text()), " "), "after 20 min", "probed until ")
 }
+
+func TestADeliveryThatFailedWhileItsEndpointIsProbedSaysWhichAttemptWasAProbe(t *testing.T) {
+	t.Parallel()
+	var ago atomic.Int64 // the store's clock
+	ago.Store(int64(20 * time.Minute))
+	s := newSite(t, storetest.SQLite(t), func(o *store.Options) { o.Now = func() time.Time { return time.Now().Add(-time.Duration(ago.Load())) } })
+	s.addHook("https://one.example/hook")
+	_, before := s.event("call.ended", `{}`)
+	s.failed(0)
+	_, probe := s.event("call.ended", `{}`)
+	for range 9 {
+		s.event("call.ended", `{}`)
+	}
+	s.answer(http.StatusServiceUnavailable)
+	ago.Store(0)
+	s.failed(0) // the oldest, as the probe
+	b := s.signedIn(store.RoleViewer)
+	story := func(id uuid.UUID) string { return plain(b.get(deliveryPath(id)).dom(t), ".timeline") }
+	has(t, story(probe), "one goes at a time Attempt 2 503", "as a probe", "Failed")
+	if said := story(before); strings.Contains(said, "Probing") {
+		t.Errorf("one that failed before the probing is told of it: %s", said)
+	}
+}

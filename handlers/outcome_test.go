@@ -17,6 +17,16 @@ func (s *site) claim() []store.Job {
 	return jobs
 }
 
+// now is the store's clock.
+func (s *site) now() store.Time {
+	s.t.Helper()
+	now, err := s.store.Now(s.t.Context())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return store.At(now)
+}
+
 // answer makes all that is due as if the endpoints had answered it with this
 // status: 200 delivers, 410 kills, others wait a minute or fail.
 func (s *site) answer(status int) {
@@ -24,7 +34,7 @@ func (s *site) answer(status int) {
 	var results []store.Result
 	for _, j := range s.claim() {
 		r := store.Result{Job: j, Next: store.Delivered, Attempt: store.Attempt{
-			Number: j.Attempt, Node: "node-1", StartedAt: store.At(time.Now()), Duration: 12400 * time.Microsecond, StatusCode: status,
+			Number: j.Attempt, Node: "node-1", StartedAt: s.now(), Duration: 12400 * time.Microsecond, StatusCode: status,
 			RemoteAddress: "93.184.216.34:443", Protocol: "HTTP/1.1", URL: j.Endpoint.URL,
 			Phases:   store.Phases{Connect: 200 * time.Microsecond, FirstByte: 11900 * time.Microsecond},
 			Request:  []store.Header{{Name: "Content-Type", Value: "application/json"}, {Name: "X-Env", Value: "••••prod"}},
