@@ -21,11 +21,11 @@ type deliveryStory struct {
 	attempts []store.Attempt
 	webhook  *store.Overview // nil: a test to a free URL
 	probe    store.Probe     // of its webhook, where that is probed and was so before the delivery ended
-	// recovered is when a success ended a probing of its webhook, newest first;
-	// asked only where an attempt came late.
-	recovered []time.Time
-	limits    store.Limits
-	now       time.Time
+	// probings are those of its webhook while it was under way, oldest first; those
+	// that are over only where an attempt came late.
+	probings []probing
+	limits   store.Limits
+	now      time.Time
 }
 
 func (h *Handlers) deliveryStory(ctx context.Context, account store.Account, id uuid.UUID) (*deliveryStory, error) {
@@ -54,7 +54,10 @@ func (h *Handlers) deliveryStory(ctx context.Context, account store.Account, id 
 		s.probe = store.Probe{}
 	}
 	if err == nil && s.anyLate() {
-		s.recovered, err = h.recoveries(ctx, &d)
+		s.probings, err = h.pastProbings(ctx, &d)
+	}
+	if since := s.probe.Since; !since.IsZero() {
+		s.probings = append(s.probings, probing{since: since.Time})
 	}
 	return s, err
 }

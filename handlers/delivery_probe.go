@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"time"
 
@@ -49,9 +50,24 @@ func (s *deliveryStory) turnWords() string {
 	return "This one waits its turn: the oldest goes next."
 }
 
-// probeStep is where the probing began, on the time line.
-func (s *deliveryStory) probeStep(now time.Time) views.StepView {
-	return views.StepView{Kind: "done", Icon: "radar", Title: "Probing", Lines: []string{"since " + clock(s.probe.Since.Time, now), "one goes at a time"}}
+// probing is a time during which one delivery at a time of a webhook was tried.
+type probing struct {
+	since time.Time // zero: not known
+	until time.Time // zero: it goes on
+}
+
+// holds says that the time is within it, as far as is known.
+func (p probing) holds(at time.Time) bool {
+	return !p.since.IsZero() && at.After(p.since) && (p.until.IsZero() || at.Before(p.until))
+}
+
+// probeStep is where a probing began, on the time line.
+func probeStep(p probing, now time.Time) views.StepView {
+	step := views.StepView{Kind: "done", Icon: "radar", Title: "Probing", Lines: []string{"since " + clock(p.since, now), "one goes at a time"}}
+	if !p.until.IsZero() {
+		step.Lines[1] = "until " + clock(p.until, now)
+	}
+	return step
 }
 
 // probeLines are below the attempt that waits for a probe.
@@ -74,24 +90,24 @@ func (s *deliveryStory) nextProbe() *views.NextView {
 }
 
 // lateWords say why an attempt came later than the schedule has it; empty: it
-// did not. Of a probing that is over only its end is known.
+// did not.
 func (s *deliveryStory) lateWords(a *store.Attempt, before, now time.Time) string {
-	if !s.probe.Since.IsZero() && a.StartedAt.After(s.probe.Since.Time) {
-		return "as a probe"
-	}
-	if !s.late(a, before) {
-		return ""
-	}
-	for _, end := range s.recovered {
+	late := s.late(a, before)
+	for _, p := range s.probings {
+		ended := a.Error == "" && p.until.After(a.StartedAt.Time) && p.until.Before(a.StartedAt.Add(a.Duration+recordedIn))
 		switch {
-		case end.Before(before): // it ended long ago
-		case !end.After(a.StartedAt.Time):
-			return "probed until " + clock(end, now)
-		case a.Error == "" && end.Before(a.StartedAt.Add(a.Duration+recordedIn)):
+		case ended && (late || p.holds(a.StartedAt.Time)):
 			return "as the probe that succeeded"
+		case p.holds(a.StartedAt.Time):
+			return "as a probe"
+		case late && p.until.After(before) && !p.until.After(a.StartedAt.Time):
+			return "probed until " + clock(p.until, now)
 		}
 	}
-	return "later than planned"
+	if late {
+		return "later than planned"
+	}
+	return ""
 }
 
 const (
@@ -129,20 +145,22 @@ func (s *deliveryStory) anyLate() bool {
 	return false
 }
 
-// recoveries are the times at which a success ended a probing of the delivery's
-// webhook, from its beginning to its last attempt, newest first.
-func (h *Handlers) recoveries(ctx context.Context, d *store.Delivery) ([]time.Time, error) {
+// pastProbings are those of the delivery's webhook that a success ended, from
+// the delivery's beginning to its last attempt, oldest first.
+func (h *Handlers) pastProbings(ctx context.Context, d *store.Delivery) ([]probing, error) {
 	page, err := h.store.Events(ctx, d.AccountID, store.EventFilter{
 		Type: "webhook.recovered", From: d.CreatedAt.Time, To: d.LastAttemptAt.Add(time.Minute), Limit: 100,
 	})
-	var ends []time.Time
+	var past []probing
 	for i := range page.List {
 		var of struct {
 			WebhookID uuid.UUID `json:"webhook_id"`
+			Since     time.Time `json:"probing_since"`
 		}
-		if json.Unmarshal(page.List[i].Data, &of) == nil && of.WebhookID == d.WebhookID {
-			ends = append(ends, page.List[i].CreatedAt.Time)
+		if json.Unmarshal(page.List[i].Data, &of) == nil && of.WebhookID == d.WebhookID && of.Since.Before(d.LastAttemptAt.Time) {
+			past = append(past, probing{since: of.Since, until: page.List[i].CreatedAt.Time})
 		}
 	}
-	return ends, err
+	slices.Reverse(past)
+	return past, err
 }

@@ -43,36 +43,46 @@ func TestTheTimeLineSaysWhatHeldADelivery(t *testing.T) {
 		return store.Attempt{Number: number, StartedAt: store.At(at.Add(after)), StatusCode: 503, Error: "status"}
 	}
 	late := []store.Attempt{attempt(1, 0), {Number: 2, StartedAt: store.At(at.Add(15 * time.Minute)), StatusCode: 200}}
+	over := func(since, until time.Duration) probing { return probing{at.Add(since), at.Add(until)} }
+	unknown := func(until time.Duration) probing { return probing{until: at.Add(until)} }
 	for _, tt := range []struct {
 		name     string
-		since    time.Duration // of a probing; 0: none
 		attempts []store.Attempt
 		want     string
-		ended    []time.Duration // when probings ended, newest first
+		probings []probing
 	}{
-		{"by the schedule", 0, []store.Attempt{attempt(1, 0), attempt(2, 6*time.Second), attempt(3, 78*time.Second)}, "Published; Attempt 1 at once; Attempt 2 after 6 s; Attempt 3 after 1 min 12 s", nil},
-		{"long before", 0, []store.Attempt{attempt(1, 0), attempt(2, 15*time.Minute)}, "Published; Attempt 1 at once; Attempt 2 after 15 min later than planned", nil},
-		{"from the first", 0, []store.Attempt{attempt(1, time.Hour)}, "Published; Attempt 1 after 1 h later than planned", nil},
+		{"by the schedule", []store.Attempt{attempt(1, 0), attempt(2, 6*time.Second), attempt(3, 78*time.Second)}, "Published; Attempt 1 at once; Attempt 2 after 6 s; Attempt 3 after 1 min 12 s", nil},
+		{"long before", []store.Attempt{attempt(1, 0), attempt(2, 15*time.Minute)}, "Published; Attempt 1 at once; Attempt 2 after 15 min later than planned", nil},
+		{"from the first", []store.Attempt{attempt(1, time.Hour)}, "Published; Attempt 1 after 1 h later than planned", nil},
 		{
-			"a probe", time.Minute,
+			"a probe",
 			[]store.Attempt{attempt(1, 0), attempt(2, 12*time.Minute)},
-			"Published; Attempt 1 at once; Probing since 14:01:00 one goes at a time; Attempt 2 after 12 min as a probe", nil,
+			"Published; Attempt 1 at once; Probing since 14:01:00 one goes at a time; Attempt 2 after 12 min as a probe",
+			[]probing{{since: at.Add(time.Minute)}},
 		},
-		{"after a probing", 0, late, "Published; Attempt 1 at once; Attempt 2 after 15 min probed until 14:14:00", []time.Duration{2 * time.Hour, 14 * time.Minute}},
-		{"ended a probing", 0, late, "Published; Attempt 1 at once; Attempt 2 after 15 min as the probe that succeeded", []time.Duration{15*time.Minute + time.Second}},
-		{"long after a probing", 0, late, "Published; Attempt 1 at once; Attempt 2 after 15 min later than planned", []time.Duration{-time.Minute}},
-		{"waits behind a probe", 2 * time.Minute, []store.Attempt{attempt(1, 0)}, "Published; Attempt 1 at once; Probing since 14:02:00 one goes at a time", nil},
-		{"came while probed", time.Nanosecond, nil, "Published; Probing since 14:00:00 one goes at a time", nil},
+		{"after a probing", late, "Published; Attempt 1 at once; Attempt 2 after 15 min probed until 14:14:00", []probing{unknown(14 * time.Minute), unknown(2 * time.Hour)}},
+		{
+			"after a probing that is known whole", late, "Published; Attempt 1 at once; Probing since 14:01:00 until 14:14:00; Attempt 2 after 15 min probed until 14:14:00",
+			[]probing{over(time.Minute, 14*time.Minute)},
+		},
+		{
+			"probed and then held",
+			[]store.Attempt{attempt(1, 0), attempt(2, 5*time.Minute), late[1]},
+			"Published; Attempt 1 at once; Probing since 14:01:00 until 14:14:00; Attempt 2 after 5 min as a probe; Attempt 2 after 10 min probed until 14:14:00",
+			[]probing{over(time.Minute, 14*time.Minute)},
+		},
+		{
+			"ended a probing", late, "Published; Attempt 1 at once; Probing since 14:01:00 until 14:15:01; Attempt 2 after 15 min as the probe that succeeded",
+			[]probing{over(time.Minute, 15*time.Minute+time.Second)},
+		},
+		{"ended one of unknown beginning", late, "Published; Attempt 1 at once; Attempt 2 after 15 min as the probe that succeeded", []probing{unknown(15*time.Minute + time.Second)}},
+		{"long after a probing", late, "Published; Attempt 1 at once; Attempt 2 after 15 min later than planned", []probing{unknown(-time.Minute)}},
+		{"waits behind a probe", []store.Attempt{attempt(1, 0)}, "Published; Attempt 1 at once; Probing since 14:02:00 one goes at a time", []probing{{since: at.Add(2 * time.Minute)}}},
+		{"came while probed", nil, "Published; Probing since 14:00:00 one goes at a time", []probing{{since: at.Add(time.Nanosecond)}}},
 	} {
 		s := &deliveryStory{
 			Delivery: &store.Delivery{Status: store.Pending, Held: store.HeldProbing, Attempts: len(tt.attempts), MaxAttempts: 6, CreatedAt: store.At(at)},
-			attempts: tt.attempts, limits: store.DefaultLimits(),
-		}
-		if tt.since != 0 {
-			s.probe = store.Probe{Since: store.Time{Time: at.Add(tt.since)}}
-		}
-		for _, end := range tt.ended {
-			s.recovered = append(s.recovered, at.Add(end))
+			attempts: tt.attempts, limits: store.DefaultLimits(), probings: tt.probings,
 		}
 		var past []string
 		for _, step := range s.steps(at.Add(2 * time.Hour)) {
@@ -105,7 +115,7 @@ func TestADeliveryThatWaitedForAProbeSaysUntilWhen(t *testing.T) {
 	s.answer(http.StatusOK) // the probe
 	s.answer(http.StatusOK)
 	steps := s.signedIn(store.RoleViewer).get(deliveryPath(waits)).dom(t).Find(".timeline")
-	has(t, strings.Join(strings.Fields(steps.Text()), " "), "after 20 min", "probed until ")
+	has(t, strings.Join(strings.Fields(steps.Text()), " "), "after 20 min", "Probing since ", "until ", "probed until ")
 }
 
 func TestADeliveryThatFailedWhileItsEndpointIsProbedSaysWhichAttemptWasAProbe(t *testing.T) {

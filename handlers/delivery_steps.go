@@ -17,19 +17,21 @@ func (s *deliveryStory) steps(now time.Time) []views.StepView {
 	if earlier > 0 {
 		steps = append(steps, views.StepView{Kind: "done", Icon: "rotate-ccw", Title: firstAttempts(earlier), Lines: []string{"before it was resent"}})
 	}
-	before, probed := s.CreatedAt.Time, s.probe.Since.IsZero()
+	before, probings := s.CreatedAt.Time, s.probings
 	for i := range s.attempts {
 		a := &s.attempts[i]
-		if !probed && a.StartedAt.After(s.probe.Since.Time) {
-			steps, probed = append(steps, s.probeStep(now)), true
+		for ; len(probings) > 0 && a.StartedAt.After(probings[0].since); probings = probings[1:] {
+			if p := probings[0]; !p.since.IsZero() {
+				steps = append(steps, probeStep(p, now))
+			}
 		}
 		if a.Number > earlier {
 			steps = append(steps, s.attemptStep(a, before, now))
 		}
 		before = a.StartedAt.Time
 	}
-	if !probed {
-		steps = append(steps, s.probeStep(now))
+	for _, p := range probings {
+		steps = append(steps, probeStep(p, now))
 	}
 	if !s.Status.Finished() {
 		steps[len(steps)-1].Lead = true

@@ -37,8 +37,18 @@ func (q *queueRow) probesNewest() bool { return q.ProbeStep%2 == 1 }
 type health struct {
 	q *queueRow
 	// disable is the reason to deactivate the webhook; empty: none.
-	disable   string
-	recovered bool
+	disable string
+	// ended is the trouble that a success ended; nil: none.
+	ended *trouble
+}
+
+// trouble is what the events webhook.disabled and webhook.recovered carry.
+type trouble struct {
+	WebhookID uuid.UUID `json:"webhook_id"`
+	URL       string    `json:"url"`
+	Reason    string    `json:"disabled_reason,omitempty"`
+	Failing   Time      `json:"failing_since,omitzero"`
+	Probing   Time      `json:"probing_since,omitzero"`
 }
 
 func (w *recording) healthOf(q *queueRow) *health {
@@ -67,7 +77,9 @@ func (h *health) hear(r *Result, now int64, alone bool) {
 
 func (h *health) succeed(now int64) {
 	q := h.q
-	h.recovered = h.recovered || q.Probing
+	if q.Probing {
+		h.ended = &trouble{Failing: q.FailingSince, Probing: q.ProbingSince}
+	}
 	q.LastSuccessAt = Time{fromMicros(now)}
 	q.FailuresInRow, q.FailedSinceSuccess, q.FailingSince = 0, 0, Time{}
 	q.Probing, q.ProbingSince, q.ProbeAt, q.ProbeStep = false, Time{}, Time{}, 0
@@ -122,8 +134,8 @@ func (h *health) follow(ctx context.Context, tx bun.Tx, s *Store, now int64) ([]
 	switch {
 	case h.disable != "":
 		return s.disable(ctx, tx, q, now, h.disable)
-	case h.recovered:
-		changes, err := s.announce(ctx, tx, q, "webhook.recovered", "")
+	case h.ended != nil:
+		changes, err := s.announce(ctx, tx, q, "webhook.recovered", *h.ended)
 		return append(changes, Change{Kind: ChangeWebhook, AccountID: q.AccountID, ID: q.ID, WebhookID: q.ID, Due: true}), err
 	}
 	return nil, nil
@@ -146,12 +158,12 @@ func (s *Store) disable(ctx context.Context, tx bun.Tx, q *queueRow, now int64, 
 	if err := bump(ctx, tx, q.AccountID); err != nil {
 		return nil, err
 	}
-	return s.announce(ctx, tx, q, "webhook.disabled", reason)
+	return s.announce(ctx, tx, q, "webhook.disabled", trouble{Reason: reason, Failing: q.FailingSince})
 }
 
 // announce publishes one of Belfry's own events about a webhook, in the
 // transaction that made it true.
-func (s *Store) announce(ctx context.Context, tx bun.Tx, q *queueRow, name, reason string) ([]Change, error) {
+func (s *Store) announce(ctx context.Context, tx bun.Tx, q *queueRow, name string, data trouble) ([]Change, error) {
 	a, err := s.enterAccount(ctx, tx, q.AccountID, false)
 	if err != nil {
 		return nil, err
@@ -160,11 +172,7 @@ func (s *Store) announce(ctx context.Context, tx bun.Tx, q *queueRow, name, reas
 	if err != nil {
 		return nil, err
 	}
-	data := struct {
-		WebhookID uuid.UUID `json:"webhook_id"`
-		URL       string    `json:"url"`
-		Reason    string    `json:"disabled_reason,omitempty"`
-	}{w.ID, w.URL, reason}
+	data.WebhookID, data.URL = w.ID, w.URL
 	f := s.newFanout(a.Now, map[uuid.UUID]*accountState{a.AccountID: a})
 	id, _ := f.event(a, NewEvent{Type: name, Data: []byte(jsonText(data))})
 	f.changes = append(f.changes, Change{Kind: ChangeEvent, AccountID: a.AccountID, ID: id},

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
 
@@ -50,6 +51,7 @@ func TestAFailingWebhookIsProbedAloneUntilOneSuccess(t *testing.T) {
 			d.publish("call.ended", `{}`)
 		}
 		d.fail(9)
+		failing := d.health(w).Since
 		if h := d.health(w); h.State != store.HealthFailing || h.Kind != "status" || h.Code != 500 || h.Times != 9 {
 			t.Errorf("after 9 failures: %+v", h)
 		}
@@ -95,6 +97,8 @@ func TestAFailingWebhookIsProbedAloneUntilOneSuccess(t *testing.T) {
 			t.Errorf("summary is %+v", n)
 		}
 		d.clock.forward(15 * time.Minute)
+		probe, err := d.NextProbe(d.ctx, d.account, w.ID)
+		must(t, err)
 		d.answer(200, d.claim()...)
 		if next, err := d.NextProbe(d.ctx, d.account, w.ID); err != nil || next != (store.Probe{}) {
 			t.Errorf("after a success: %+v %v", next, err)
@@ -110,6 +114,14 @@ func TestAFailingWebhookIsProbedAloneUntilOneSuccess(t *testing.T) {
 		for _, j := range jobs {
 			if j.WebhookID == watch.ID && j.Event == "webhook.recovered" {
 				told++
+				var of struct {
+					Failing time.Time `json:"failing_since"`
+					Probing time.Time `json:"probing_since"`
+				}
+				must(t, json.Unmarshal(j.Data, &of))
+				if !of.Probing.Equal(probe.Since.Time) || !of.Failing.Equal(failing.Time) {
+					t.Errorf("it recovered from %+v, want failing since %v and probing since %v", of, failing, probe.Since)
+				}
 			}
 		}
 		if told != 1 {
