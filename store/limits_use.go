@@ -79,7 +79,7 @@ func (s *Store) useOfQueues(ctx context.Context, account uuid.UUID, a *accountSt
 			u.Held += due
 		}
 	}
-	day, err := s.timingsOf(ctx, ids, hourSpan, a.Now-24*time.Hour.Microseconds())
+	day, err := s.timingsOf(ctx, ids, hourSpan, a.Now-24*time.Hour.Microseconds(), a.Now)
 	if err != nil {
 		return err
 	}

@@ -239,6 +239,10 @@ func (p *sqlitePlans) during(call func()) []plan {
 		asked = append(asked, query.(string))
 		return true
 	})
+	p.g.Store.d.(*sqliteDB).reads.Range(func(query, _ any) bool {
+		asked = append(asked, numbered(query.(string)))
+		return true
+	})
 	conn := storetest.Raw(p.g.t, p.g.db)
 	var plans []plan
 	for _, query := range asked {

@@ -149,7 +149,10 @@ func (g *grown) pagesUse() []use {
 			return err
 		}, by: "deliveries_account_failed_at (account_id=? AND finished_at>?)"},
 		{name: "standing", do: func(ctx context.Context) error { _, err := g.Standing(ctx, g.account); return err }},
-		{name: "chart", do: func(ctx context.Context) error { _, err := g.Chart(ctx, g.account, g.webhook, LastMonth); return err }},
+		{
+			name: "chart", do: func(ctx context.Context) error { _, err := g.Chart(ctx, g.account, g.webhook, LastMonth); return err },
+			by: "tallies USING PRIMARY KEY (queue_id=? AND span=? AND start>?)", not: "USE TEMP B-TREE FOR GROUP",
+		},
 		{name: "count of a webhook", do: func(ctx context.Context) error {
 			_, err := g.CountOfWebhook(ctx, g.account, g.webhook, Failed)
 			return err

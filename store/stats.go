@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/uptrace/bun"
 )
 
 // Overview is a webhook with all that the list of webhooks tells about it.
@@ -90,7 +89,7 @@ func (s *Store) conditions(ctx context.Context, account uuid.UUID, webhooks []We
 	if err != nil {
 		return nil, 0, s.wrap(err)
 	}
-	hour, err := s.timingsOf(ctx, idsOf(webhooks), minuteSpan, state.Now-time.Hour.Microseconds())
+	hour, err := s.timingsOf(ctx, idsOf(webhooks), minuteSpan, state.Now-time.Hour.Microseconds(), state.Now)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -132,50 +131,41 @@ func (s *Store) readState(ctx context.Context, account uuid.UUID) (*accountState
 	return &state, err
 }
 
-// timingsOf sums the tallies of queues since a moment.
-func (s *Store) timingsOf(ctx context.Context, queues []uuid.UUID, span int, since int64) (map[uuid.UUID]*timings, error) {
-	var rows []struct {
-		QueueID  uuid.UUID
-		tallyRow `bun:",extend"`
-	}
-	err := s.ro.NewRaw(`SELECT queue_id, min(start) AS slot, kind, code, bucket, sum(count) AS count, max(last_at) AS last_at FROM tallies
-		WHERE queue_id IN (?) AND span = ? AND start >= ? GROUP BY queue_id, kind, code, bucket`, bun.List(queues), span, since).Scan(ctx, &rows)
-	all := map[uuid.UUID]*timings{}
-	for i := range rows {
-		t := all[rows[i].QueueID]
-		if t == nil {
-			t = newTimings()
-			all[rows[i].QueueID] = t
+// timingsOf sums the attempts of queues since a moment.
+func (s *Store) timingsOf(ctx context.Context, queues []uuid.UUID, span int, since, now int64) (map[uuid.UUID]*timings, error) {
+	slots, err := s.slotsOf(ctx, queues, span, since, now)
+	all := make(map[uuid.UUID]*timings, len(slots))
+	for id, list := range slots {
+		all[id] = newTimings()
+		for _, l := range list {
+			all[id].add(l)
 		}
-		t.add(&rows[i].tallyRow)
 	}
-	return all, s.wrap(err)
+	return all, err
 }
 
 // dayBars gives each queue's attempts of the last 24 hours, hour by hour.
 func (s *Store) dayBars(ctx context.Context, queues []uuid.UUID, now int64) (map[uuid.UUID][]Bar, error) {
-	hour := time.Hour.Microseconds()
-	first := now/hour*hour - 23*hour
-	var rows []struct {
-		QueueID    uuid.UUID
-		Start      int64
-		OK, Failed int64
-	}
-	// Grouped as the index has them: sorting what it gives would cost more than
-	// all else.
-	err := s.ro.NewRaw(`SELECT queue_id, start, sum(CASE WHEN kind = '' THEN count ELSE 0 END) AS ok, sum(CASE WHEN kind = '' THEN 0 ELSE count END) AS failed FROM tallies
-		WHERE queue_id IN (?) AND span = ? AND start >= ? GROUP BY queue_id, start`, bun.List(queues), hourSpan, first).Scan(ctx, &rows)
-	bars := map[uuid.UUID][]Bar{}
+	hour, first := time.Hour.Microseconds(), firstOfDay(now)
+	slots, err := s.slotsOf(ctx, queues, hourSpan, first, now)
+	bars := make(map[uuid.UUID][]Bar, len(queues))
 	for _, id := range queues {
-		bars[id] = emptyBars(first, hour, 24)
-	}
-	for _, r := range rows {
-		i := (r.Start - first) / hour
-		if list := bars[r.QueueID]; i >= 0 && int(i) < len(list) {
-			list[i].OK, list[i].Failed = r.OK, r.Failed
+		list := emptyBars(first, hour, 24)
+		for _, l := range slots[id] {
+			if i := (l.start - first) / hour; int(i) < len(list) {
+				list[i].OK, list[i].Failed = l.ok, l.failed
+			}
 		}
+		bars[id] = list
 	}
-	return bars, s.wrap(err)
+	return bars, err
+}
+
+// firstOfDay is when the first of the last 24 hours began, the running one among
+// them.
+func firstOfDay(now int64) int64 {
+	hour := time.Hour.Microseconds()
+	return now/hour*hour - 23*hour
 }
 
 func emptyBars(first, step int64, n int) []Bar {
@@ -247,26 +237,27 @@ func (s *Store) Chart(ctx context.Context, account, webhook uuid.UUID, r Range) 
 	span, step, bars := r.scale()
 	width := step.Microseconds()
 	first := now.UnixMicro()/width*width - int64(bars-1)*width
-	var rows []tallyRow
+	read := s.sinceOf
 	if r == LastMonth {
-		rows, err = s.daysOf(ctx, webhook, first)
-		return chart(r, step, emptyBars(first, width, bars), rows), s.wrap(err)
+		read = s.daysOf
 	}
-	err = s.ro.NewRaw(`SELECT start / ? * ? AS slot, kind, code, bucket, sum(count) AS count, max(last_at) AS last_at FROM tallies
-		WHERE queue_id = ? AND span = ? AND start >= ? GROUP BY 1, 2, 3, 4`, width, width, webhook, span, first).Scan(ctx, &rows)
-	if err != nil {
-		return Chart{}, s.wrap(err)
-	}
-	return chart(r, step, emptyBars(first, width, bars), rows), nil
+	slots, err := read(ctx, webhook, span, first, now.UnixMicro())
+	return chart(r, step, emptyBars(first, width, bars), slots), err
 }
 
-func chart(r Range, step time.Duration, bars []Bar, rows []tallyRow) Chart {
-	whole, slots := newTimings(), make([]*timings, len(bars))
-	for i := range rows {
-		whole.add(&rows[i])
-		if j := (rows[i].Slot - bars[0].Start.UnixMicro()) / step.Microseconds(); j >= 0 && int(j) < len(slots) {
-			slots[j] = orEmpty(slots[j])
-			slots[j].add(&rows[i])
+// sinceOf is slotsOf for one queue.
+func (s *Store) sinceOf(ctx context.Context, queue uuid.UUID, span int, since, now int64) ([]*slot, error) {
+	slots, err := s.slotsOf(ctx, []uuid.UUID{queue}, span, since, now)
+	return slots[queue], err
+}
+
+func chart(r Range, step time.Duration, bars []Bar, slots []*slot) Chart {
+	whole, points := newTimings(), make([]*timings, len(bars))
+	for _, l := range slots {
+		whole.add(l)
+		if j := (l.start - bars[0].Start.UnixMicro()) / step.Microseconds(); j >= 0 && int(j) < len(points) {
+			points[j] = orEmpty(points[j])
+			points[j].add(l)
 		}
 	}
 	c := Chart{
@@ -274,7 +265,7 @@ func chart(r Range, step time.Duration, bars []Bar, rows []tallyRow) Chart {
 		P50: whole.percentile(50), P95: whole.percentile(95), P99: whole.percentile(99),
 	}
 	for i, b := range bars {
-		t := orEmpty(slots[i])
+		t := orEmpty(points[i])
 		b.OK, b.Failed = t.ok, t.failed
 		c.Points = append(c.Points, Point{b, t.percentile(50), t.percentile(95), t.percentile(99)})
 	}
@@ -338,11 +329,25 @@ func (s *Store) deliveredInADay(ctx context.Context, account uuid.UUID, now time
 		FROM (SELECT status, created_at FROM deliveries WHERE account_id = ? AND id >= ? ORDER BY id DESC LIMIT ?) AS newest`,
 		micros(since), account, idAt(since.Add(-idSlack)), fewDeliveries).Scan(ctx, &n)
 	if err == nil && n.Looked == fewDeliveries {
-		hour := time.Hour.Microseconds()
-		err = s.ro.NewRaw(`SELECT coalesce(sum(count), 0) FROM tallies WHERE queue_id IN (SELECT id FROM queues WHERE account_id = ?) AND span = ? AND start >= ? AND kind = ''`,
-			account, hourSpan, now.UnixMicro()/hour*hour-23*hour).Scan(ctx, &n.Delivered)
+		return s.succeededInADay(ctx, account, now.UnixMicro())
 	}
 	return n.Delivered, err
+}
+
+// succeededInADay counts the attempts of the last 24 hours that delivered, in all
+// queues of the account.
+func (s *Store) succeededInADay(ctx context.Context, account uuid.UUID, now int64) (n int64, err error) {
+	var queues []uuid.UUID
+	if err := s.ro.NewRaw("SELECT id FROM queues WHERE account_id = ?", account).Scan(ctx, &queues); err != nil {
+		return 0, err
+	}
+	slots, err := s.slotsOf(ctx, queues, hourSpan, firstOfDay(now), now)
+	for _, list := range slots {
+		for _, l := range list {
+			n += l.ok
+		}
+	}
+	return n, err
 }
 
 func (s *Store) countDue(ctx context.Context, queue uuid.UUID, now time.Time) (n int64, err error) {

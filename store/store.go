@@ -83,6 +83,7 @@ type Store struct {
 	keys    *keyCache
 	lists   *turns
 	minutes minuteCounts
+	past    past
 	hand    atomic.Pointer[Handover]
 	full    atomic.Bool
 	lastID  atomic.Int64 // time of the last id that idOf made

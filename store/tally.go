@@ -57,14 +57,21 @@ func (w *recording) tally(r *Result) {
 	for _, span := range []int{minuteSpan, hourSpan} {
 		size := int64(span) * time.Second.Microseconds()
 		key := tallyKey{r.Job.QueueID, span, at / size * size, r.Attempt.Error, r.Attempt.StatusCode, bucketOf(r.Attempt.Duration)}
-		t := w.tallies[key]
-		if t == nil {
-			t = &tally{}
-			w.tallies[key] = t
+		w.tallyOne(key, at)
+		if isLate(span, key.start, w.now) {
+			w.tallyOne(tallyKey{queue: key.queue, span: lateSpan, start: int64(span)}, at)
 		}
-		t.count++
-		t.lastAt = max(t.lastAt, at)
 	}
+}
+
+func (w *recording) tallyOne(key tallyKey, at int64) {
+	t := w.tallies[key]
+	if t == nil {
+		t = &tally{}
+		w.tallies[key] = t
+	}
+	t.count++
+	t.lastAt = max(t.lastAt, at)
 }
 
 // addTallies keeps one row of each key, with the sum and the last of the times.

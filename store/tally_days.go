@@ -37,21 +37,17 @@ func (t *Tidier) sumDay(ctx context.Context, queue uuid.UUID, hour, now int64) e
 	return err
 }
 
-// daysOf reads a queue's tallies since a moment, day by day: summed days as far
-// as there are any, and the hours that follow.
-func (s *Store) daysOf(ctx context.Context, queue uuid.UUID, since int64) (rows []tallyRow, err error) {
-	width, hours := day.Microseconds(), since
-	var summed []int64
-	err = s.ro.NewRaw("SELECT start FROM tallies WHERE queue_id = ? AND span = ? ORDER BY start DESC LIMIT 1", queue, daySpan).Scan(ctx, &summed)
+// daysOf reads a queue's slots since a moment: summed days as far as there are
+// any, and hours that follow.
+func (s *Store) daysOf(ctx context.Context, queue uuid.UUID, span int, since, now int64) ([]*slot, error) {
+	read, err := s.readSlots(ctx, []uuid.UUID{queue}, daySpan, since)
 	if err != nil {
 		return nil, err
 	}
-	if len(summed) > 0 {
-		hours = max(hours, summed[0]+width)
+	days := read[queue].slots
+	if len(days) > 0 {
+		since = max(since, days[len(days)-1].start+day.Microseconds())
 	}
-	err = s.ro.NewRaw(`SELECT start / ? * ? AS slot, kind, code, bucket, sum(count) AS count, max(last_at) AS last_at FROM (
-			SELECT start, kind, code, bucket, count, last_at FROM tallies WHERE queue_id = ? AND span = ? AND start >= ?
-			UNION ALL SELECT start, kind, code, bucket, count, last_at FROM tallies WHERE queue_id = ? AND span = ? AND start >= ?
-		) AS t GROUP BY 1, 2, 3, 4`, width, width, queue, daySpan, since, queue, hourSpan, hours).Scan(ctx, &rows)
-	return rows, err
+	hours, err := s.sinceOf(ctx, queue, span, since, now)
+	return append(days, hours...), err
 }

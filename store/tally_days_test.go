@@ -18,6 +18,7 @@ func TestAMonthIsChartedFromSummedDays(t *testing.T) {
 			d.clock.forward(time.Duration(3+17*(i%5)) * time.Hour) // some days have nothing
 		}
 		chart := func() store.Chart {
+			d.ForgetPast()
 			c, err := d.Chart(d.ctx, d.account, w.ID, store.LastMonth)
 			must(t, err)
 			return c

@@ -103,7 +103,7 @@ func (t *Tidier) removeMissed(ctx context.Context, webhook, below uuid.UUID) err
 
 // removeWebhook removes a deleted webhook of which the log holds nothing more.
 func (t *Tidier) removeWebhook(ctx context.Context, id uuid.UUID, now time.Time) error {
-	for _, span := range []int{minuteSpan, hourSpan, daySpan, peakSpan} {
+	for _, span := range []int{minuteSpan, hourSpan, daySpan, peakSpan, lateSpan} {
 		if err := t.removeTallies(ctx, id, span, now.Add(gatherHour)); err != nil {
 			return err
 		}

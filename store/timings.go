@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// timings gathers tallies: outcomes, error kinds and response times.
+// timings gathers slots: outcomes, error kinds and response times.
 type timings struct {
 	ok, failed   int64
 	buckets      map[int]int64
@@ -31,37 +31,30 @@ func newTimings() *timings {
 	return &timings{buckets: map[int]int64{}, byKind: map[kindKey]*KindCount{}}
 }
 
-// tallyRow is one line of tallies, summed over part of its key.
-type tallyRow struct {
-	Slot   int64
-	Kind   string
-	Code   int
-	Bucket int
-	Count  int64
-	LastAt Time
-}
-
-func (t *timings) add(r *tallyRow) {
-	if r.Code != 0 || r.Kind == "timeout" {
-		t.buckets[r.Bucket] += r.Count
+func (t *timings) add(l *slot) {
+	t.ok += l.ok
+	t.failed += l.failed
+	for _, b := range l.buckets {
+		t.buckets[b.step] += b.count
 	}
-	if r.Kind == "" {
-		t.ok += r.Count
-		return
-	}
-	t.failed += r.Count
-	if start := (Time{fromMicros(r.Slot)}); t.firstFailure.IsZero() || start.Before(t.firstFailure.Time) {
+	if start := (Time{fromMicros(l.start)}); l.failed > 0 && (t.firstFailure.IsZero() || start.Before(t.firstFailure.Time)) {
 		t.firstFailure = start
 	}
-	key := kindKey{r.Kind, r.Code}
+	for i := range l.kinds {
+		t.addKind(&l.kinds[i])
+	}
+}
+
+func (t *timings) addKind(more *KindCount) {
+	key := kindKey{more.Kind, more.Code}
 	k := t.byKind[key]
 	if k == nil {
-		k = &KindCount{Kind: r.Kind, Code: r.Code}
+		k = &KindCount{Kind: more.Kind, Code: more.Code}
 		t.byKind[key] = k
 	}
-	k.Count += r.Count
-	if r.LastAt.After(k.LastAt.Time) {
-		k.LastAt = r.LastAt
+	k.Count += more.Count
+	if more.LastAt.After(k.LastAt.Time) {
+		k.LastAt = more.LastAt
 	}
 }
 

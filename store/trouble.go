@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/uptrace/bun"
 )
 
 // Standing is how the account's webhooks are, as every page tells it.
@@ -59,8 +58,6 @@ func (s *Store) Standing(ctx context.Context, account uuid.UUID) (Standing, erro
 }
 
 // countFailing counts those of the queues whose last hour makes them failing.
-// They are grouped as the index has them: sorting what it gives would cost more
-// than all else.
 func (s *Store) countFailing(ctx context.Context, queues []uuid.UUID) (failing int, err error) {
 	if len(queues) == 0 {
 		return 0, nil
@@ -69,15 +66,17 @@ func (s *Store) countFailing(ctx context.Context, queues []uuid.UUID) (failing i
 	if err != nil {
 		return 0, err
 	}
-	var rows []struct{ Attempts, Failed int64 }
-	err = s.ro.NewRaw(`SELECT sum(count) AS attempts, sum(CASE WHEN kind = '' THEN 0 ELSE count END) AS failed FROM tallies
-		WHERE queue_id IN (?) AND span = ? AND start >= ? GROUP BY queue_id`, bun.List(queues), minuteSpan, micros(now.Add(-time.Hour))).Scan(ctx, &rows)
-	for _, r := range rows {
-		if isFailing(r.Attempts, r.Failed) {
+	slots, err := s.slotsOf(ctx, queues, minuteSpan, micros(now.Add(-time.Hour)), micros(now))
+	for _, list := range slots {
+		var attempts, failed int64
+		for _, l := range list {
+			attempts, failed = attempts+l.ok+l.failed, failed+l.failed
+		}
+		if isFailing(attempts, failed) {
 			failing++
 		}
 	}
-	return failing, s.wrap(err)
+	return failing, err
 }
 
 // isFailing says whether an hour's attempts make a webhook failing.
