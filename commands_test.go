@@ -139,6 +139,9 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 		}
 		words := strings.Fields(cmd.name)
 		byFlag, byHelp := must(t, nil, "", append(words, "-h")...), must(t, nil, "", append([]string{"help"}, words...)...)
+		if strings.Contains(byFlag, " string\n") {
+			t.Errorf("%v -h doesn't say in a word what a flag takes:\n%s", words, byFlag)
+		}
 		if byFlag != byHelp || !strings.Contains(byFlag, cmd.detail[:20]) {
 			t.Errorf("%s -h says %q, help says %q", cmd.name, byFlag, byHelp)
 		}

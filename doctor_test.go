@@ -57,7 +57,7 @@ func TestDoctorChangesNothingBeforeTheFirstStart(t *testing.T) {
 }
 
 func TestDoctorMakesNoKey(t *testing.T) {
-	for state, dir := range map[string]string{"never migrated": emptyDatabase(t), "migrated": storetest.SQLite(t).Dir} {
+	for state, dir := range map[string]string{"never migrated": folderWith(t, ""), "migrated": storetest.SQLite(t).Dir} {
 		code, results := examined(t, nil, "-data-dir", dir, "-addr", "127.0.0.1:0")
 		if wrong := state == "never migrated"; code == 0 == wrong || !strings.HasPrefix(results["secret key"], "- ") {
 			t.Errorf("%s: exit code %d, secret key: %q; want that there is none to check", state, code, results["secret key"])
@@ -95,7 +95,8 @@ func TestDoctorNamesEachFault(t *testing.T) {
 		{"settings", "BELFRY_RETRIES", map[string]string{"BELFRY_TIMEOUT": "soon", "BELFRY_RETRIES": "soon"}},
 		{"data folder", "is not a folder", map[string]string{"BELFRY_DATA_DIR": filepath.Join(db.Dir, "belfry.db")}},
 		{"secret key", "not the one", map[string]string{"BELFRY_SECRET_KEY": strings.Repeat("other", 8)}},
-		{"schema", "never migrated", map[string]string{"BELFRY_DATA_DIR": emptyDatabase(t)}},
+		{"schema", "never migrated", map[string]string{"BELFRY_DATA_DIR": folderWith(t, "")}},
+		{"database", "put a backup back", map[string]string{"BELFRY_DATA_DIR": folderWith(t, "no database at all")}},
 		{"database", "does not answer", map[string]string{"BELFRY_DATABASE_URL": "postgres://u:hunter2@127.0.0.1:1/none"}},
 		{"allow-targets", `no account "acme"`, map[string]string{"BELFRY_ALLOW_TARGETS": "acme=10.0.0.0/8"}},
 		{"listening", "another program", map[string]string{"BELFRY_ADDR": other.Addr().String()}},
@@ -113,11 +114,12 @@ func TestDoctorNamesEachFault(t *testing.T) {
 	}
 }
 
-// emptyDatabase gives a data folder with a database that was never migrated.
-func emptyDatabase(t *testing.T) string {
+// folderWith gives a data folder with these bytes for a database; none are one
+// that was never migrated.
+func folderWith(t *testing.T, database string) string {
 	t.Helper()
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "belfry.db"), nil, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "belfry.db"), []byte(database), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return dir

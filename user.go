@@ -17,7 +17,7 @@ import (
 func prepareUserAdd(p *program, flags *flagSet) action {
 	account := accountFlag(flags)
 	email := flags.String("email", "", "the person's email `address`, with which they sign in")
-	role := flags.String("role", "", "owner, admin or viewer; empty: owner for the first person of the account, then admin")
+	role := flags.String("role", "", "`role`: owner, admin or viewer; empty: owner for the first person of the account, then admin")
 	flags.require("email")
 	return func(ctx context.Context, c *config) error {
 		password, err := p.readPassword(*email)

@@ -50,7 +50,17 @@ func (s *Store) CheckSchema(ctx context.Context) error {
 	}
 	sources := p.ListSources()
 	if want := sources[len(sources)-1].Version; have != want {
-		return fmt.Errorf("%w: it is at %d, this program needs %d; use the same Belfry version as the server, or run the migrate command", ErrSchema, have, want)
+		return otherSchema(have, want)
 	}
 	return s.checkKey(ctx)
+}
+
+// otherSchema says what to do about a schema that isn't the one we want: only an
+// older one can be migrated.
+func otherSchema(have, want int64) error {
+	advice := "start the server in this version, or run the migrate command; with SQLite, stop the older server first"
+	if have > want {
+		advice = "a newer Belfry made it so; use that version, for it can't be taken back"
+	}
+	return fmt.Errorf("%w: it is at %d, this program needs %d; %s", ErrSchema, have, want, advice)
 }

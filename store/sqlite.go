@@ -383,6 +383,9 @@ func (d *sqliteDB) durability(ctx context.Context) (string, error) {
 	var sync, keys int
 	err := errors.Join(d.s.db.NewRaw("PRAGMA journal_mode").Scan(ctx, &mode), d.s.db.NewRaw("PRAGMA synchronous").Scan(ctx, &sync),
 		d.s.db.NewRaw("PRAGMA foreign_keys").Scan(ctx, &keys))
+	if code := d.code(err) & 0xff; code == sqlite3.SQLITE_NOTADB || code == sqlite3.SQLITE_CORRUPT {
+		return "", fmt.Errorf("%s is no database of SQLite, or is damaged: put a backup back in its place, with its secret key, or choose another -data-dir", d.path())
+	}
 	if err != nil {
 		return "", fmt.Errorf("open %s: %w", d.path(), err)
 	}

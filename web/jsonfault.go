@@ -137,10 +137,16 @@ func typeError(err error) error {
 		return invalid(field, "is out of range", err)
 	}
 	detail := "must be " + wanted(e.GoType)
-	if got := kindName(e.JSONKind); got != "" && !strings.HasPrefix(wanted(e.GoType), got) {
+	if got := kindName(e.JSONKind); got != "" && !misspelt(e) && !strings.HasPrefix(wanted(e.GoType), got) {
 		detail += ", not " + got
 	}
 	return invalid(field, detail, err)
+}
+
+// misspelt says whether the value is a string, as a time or an id has to be, and
+// only its text is none.
+func misspelt(e *json.SemanticError) bool {
+	return e.JSONKind == '"' && strings.Contains(wanted(e.GoType), " such as ")
 }
 
 func wanted(t reflect.Type) string {
