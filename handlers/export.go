@@ -1,10 +1,10 @@
 package handlers
 
 import (
+	"bufio"
 	"context"
 	"encoding/csv"
 	"encoding/json"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -51,7 +51,8 @@ func (h *Handlers) exportEvents(c echo.Context) error {
 	})
 }
 
-// writeRows writes what is read into a file, with data where that is asked for.
+// writeRows writes what is read into a file, with data where that is asked for,
+// and sends it off: whoever waits for the first match of a long log has the head.
 func writeRows[T any](out exportRows, cells func(of *T, data bool) []cell, data bool) func([]T) error {
 	return func(part []T) error {
 		for i := range part {
@@ -59,7 +60,7 @@ func writeRows[T any](out exportRows, cells func(of *T, data bool) []cell, data 
 				return err
 			}
 		}
-		return nil
+		return out.flush()
 	}
 }
 
@@ -70,14 +71,13 @@ func (h *Handlers) export(c echo.Context, what string, columns []cell, each func
 		return &web.Error{Status: http.StatusUnprocessableEntity, Code: "invalid", Detail: "An export is made as csv or as json: say which with format."}
 	}
 	name := "belfry-" + what + "-" + h.opt.Now().UTC().Format("2006-01-02-150405") + "." + format
-	return web.Download(c, name, types[format], func(ctx context.Context, w io.Writer) error {
+	return web.Download(c, name, types[format], func(ctx context.Context, w *bufio.Writer) error {
 		var out exportRows = &jsonRows{w: w}
 		if format == "csv" {
-			table := &csvRows{w: csv.NewWriter(w)}
-			if err := table.heads(columns); err != nil {
-				return err
-			}
-			out = table
+			out = &csvRows{w: csv.NewWriter(w), out: w}
+		}
+		if err := out.begin(columns); err != nil {
+			return err
 		}
 		if err := each(ctx, out); err != nil {
 			return err
@@ -86,9 +86,12 @@ func (h *Handlers) export(c echo.Context, what string, columns []cell, each func
 	})
 }
 
-// exportRows writes rows into a file.
+// exportRows writes rows into a file: begin its head, flush sends off what is
+// written.
 type exportRows interface {
+	begin(columns []cell) error
 	row(cells []cell) error
+	flush() error
 	end() error
 }
 
@@ -101,10 +104,11 @@ type cell struct {
 // csvRows writes a table as spreadsheets read it.
 type csvRows struct {
 	w     *csv.Writer
+	out   *bufio.Writer // below w
 	texts []string
 }
 
-func (t *csvRows) heads(columns []cell) error {
+func (t *csvRows) begin(columns []cell) error {
 	t.texts = t.texts[:0]
 	for _, column := range columns {
 		t.texts = append(t.texts, column.name)
@@ -120,10 +124,15 @@ func (t *csvRows) row(cells []cell) error {
 	return t.w.Write(t.texts)
 }
 
-func (t *csvRows) end() error {
+func (t *csvRows) flush() error {
 	t.w.Flush()
-	return t.w.Error()
+	if err := t.w.Error(); err != nil {
+		return err
+	}
+	return t.out.Flush()
 }
+
+func (t *csvRows) end() error { return t.flush() }
 
 // harmless keeps a spreadsheet from taking a text for a formula.
 func harmless(text string) string {
@@ -155,14 +164,27 @@ func textOf(value any) string {
 
 // jsonRows writes one array of objects.
 type jsonRows struct {
-	w     io.Writer
+	w     *bufio.Writer
 	begun bool
+}
+
+func (a *jsonRows) begin([]cell) error { return a.w.WriteByte('[') }
+
+// flush sends an empty line where no row came since the last one: that says as
+// much as nothing, and no proxy takes the answer for stuck.
+func (a *jsonRows) flush() error {
+	if a.w.Buffered() == 0 {
+		if err := a.w.WriteByte('\n'); err != nil {
+			return err
+		}
+	}
+	return a.w.Flush()
 }
 
 func (a *jsonRows) row(cells []cell) error {
 	text := []byte(",\n{")
 	if !a.begun {
-		a.begun, text[0] = true, '['
+		a.begun, text = true, text[2:]
 	}
 	for i, c := range cells {
 		if i > 0 {
@@ -184,9 +206,9 @@ func (a *jsonRows) row(cells []cell) error {
 func (a *jsonRows) end() error {
 	text := "\n]\n"
 	if !a.begun {
-		text = "[]\n"
+		text = text[1:]
 	}
-	_, err := io.WriteString(a.w, text)
+	_, err := a.w.WriteString(text)
 	return err
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -94,6 +95,36 @@ func TestAnExportGoesOnWhereASearchWouldStop(t *testing.T) {
 		for _, path := range []string{logsExportPath, eventsExportPath} {
 			if rows := b.get(path + "?format=json&data=1&q=rare").objects(t); len(rows) != 3 {
 				t.Errorf("%s: %d rows, want all 3 of 35", path, len(rows))
+			}
+		}
+	})
+}
+
+// sendings notes how much of an answer was there each time that it was sent off.
+type sendings struct {
+	*httptest.ResponseRecorder
+	sent []string
+}
+
+func (s *sendings) Flush() { s.sent = append(s.sent, s.Body.String()) }
+
+func TestAnExportBeginsBeforeItsFirstMatchIsFound(t *testing.T) {
+	searching(t, func(t *testing.T, s *site, _ store.Webhook) {
+		b := s.signedIn(store.RoleOwner)
+		for _, path := range []string{logsExportPath, eventsExportPath} {
+			for format, head := range map[string]string{"csv": "id,", "json": "["} {
+				r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, s.server.URL+path+"?q=nowhere&format="+format, nil)
+				for _, cookie := range b.client.Jar.Cookies(r.URL) {
+					r.AddCookie(cookie)
+				}
+				got := &sendings{ResponseRecorder: httptest.NewRecorder()}
+				s.web.Handler().ServeHTTP(got, r)
+				if first := slices.Concat(got.sent, []string{""})[0]; !strings.HasPrefix(first, head) || strings.Count(first, "\n") > 1 {
+					t.Errorf("%s as %s: %q is sent first, of %d times in all", path, format, first, len(got.sent))
+				}
+				if rows := []any{}; format == "json" && (len(got.sent) < 4 || json.Unmarshal(got.Body.Bytes(), &rows) != nil || len(rows) > 0) {
+					t.Errorf("%s: sent off %d times, and ends as %q", path, len(got.sent), got.Body)
+				}
 			}
 		}
 	})

@@ -119,6 +119,9 @@ func TestADatabaseThatIsGoneIsA503UntilItIsBack(t *testing.T) {
 	if page.StatusCode != http.StatusServiceUnavailable || !strings.Contains(page.body, "The database does not answer") {
 		t.Errorf("page: %s %s", page.Status, page.body)
 	}
+	if got := b.get(logsExportPath + "?format=csv"); got.StatusCode != http.StatusServiceUnavailable || got.Header.Get("Content-Disposition") != "" {
+		t.Errorf("export: %s", got.Status)
+	}
 	if got := b.get("/readyz"); got.StatusCode != http.StatusServiceUnavailable {
 		t.Errorf("ready: %s", got.Status)
 	}

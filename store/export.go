@@ -23,8 +23,9 @@ type ExportedDelivery struct {
 
 // ExportDeliveries calls each with all of the account's deliveries that the
 // filter matches, newest first, some at a time; its cursors, limit and offset
-// don't count. It goes on until the last, or to the first error of each, and
-// keeps no connection while each works.
+// don't count. With none it calls it after each part of the log in which nothing
+// matches, so that a long search can show that it goes on. It ends with the last,
+// or at the first error of each, and keeps no connection while each works.
 func (s *Store) ExportDeliveries(ctx context.Context, account uuid.UUID, f DeliveryFilter, data bool, each func([]ExportedDelivery) error) error {
 	f.Before, f.After, f.Limit, f.Offset = uuid.Nil, uuid.Nil, exportRows, 0
 	for {
@@ -42,14 +43,14 @@ func (s *Store) ExportDeliveries(ctx context.Context, account uuid.UUID, f Deliv
 }
 
 func (s *Store) exportDeliveries(ctx context.Context, account uuid.UUID, list []Delivery, data bool, each func([]ExportedDelivery) error) error {
-	for len(list) > 0 {
+	for first := true; first || len(list) > 0; first = false {
 		part := make([]ExportedDelivery, min(len(list), exportData))
 		ids := make([]uuid.UUID, len(part))
 		for i := range part {
 			part[i].Delivery, ids[i] = list[i], list[i].EventID
 		}
 		list = list[len(part):]
-		if data {
+		if data && len(ids) > 0 {
 			kept, err := s.dataOf(ctx, account, ids)
 			if err != nil {
 				return err

@@ -21,9 +21,9 @@ const (
 
 // Download answers with a file that write makes as it goes, of any size. The context of write ends when whoever takes it
 // leaves, takes nothing for a minute, or the server shuts down; write must return then. What it returns after the visitor
-// left is no error. An error before anything went out is answered as such; a later one cuts the connection, so that
-// nobody takes half a file for a whole one.
-func Download(c echo.Context, name, contentType string, write func(ctx context.Context, w io.Writer) error) error {
+// left is no error. What write flushes goes out at once. An error before anything went out is answered as such; a later
+// one cuts the connection, so that nobody takes half a file for a whole one.
+func Download(c echo.Context, name, contentType string, write func(ctx context.Context, w *bufio.Writer) error) error {
 	s, ok := c.Get(serverKey).(*Server)
 	if !ok {
 		return errors.New("download: the request did not come through a Server")
@@ -66,7 +66,7 @@ type patientWriter struct {
 	gone bool // nobody takes it any more
 }
 
-func (p *patientWriter) send(ctx context.Context, write func(ctx context.Context, w io.Writer) error) error {
+func (p *patientWriter) send(ctx context.Context, write func(ctx context.Context, w *bufio.Writer) error) error {
 	// The time limit of reading would end the request.
 	if err := p.rc.SetReadDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
@@ -83,6 +83,11 @@ func (p *patientWriter) Write(b []byte) (int, error) {
 		return 0, err
 	}
 	n, err := p.w.Write(b)
+	if err == nil {
+		if err = p.rc.Flush(); errors.Is(err, http.ErrNotSupported) {
+			err = nil
+		}
+	}
 	p.gone = p.gone || err != nil
 	return n, err
 }

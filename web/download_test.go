@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -14,12 +15,12 @@ import (
 
 // download serves a file made by write under /file; ended gets what write
 // returned.
-func download(t *testing.T, write func(ctx context.Context, w io.Writer) error) (s *Server, ended chan error) {
+func download(t *testing.T, write func(ctx context.Context, w *bufio.Writer) error) (s *Server, ended chan error) {
 	t.Helper()
 	s, _ = newServer(t, Options{})
 	ended = make(chan error, 1)
 	s.Echo().GET("/file", func(c echo.Context) error {
-		return Download(c, `a "b".csv`, "text/csv; charset=utf-8", func(ctx context.Context, w io.Writer) error {
+		return Download(c, `a "b".csv`, "text/csv; charset=utf-8", func(ctx context.Context, w *bufio.Writer) error {
 			err := write(ctx, w)
 			ended <- err
 			return err
@@ -29,7 +30,7 @@ func download(t *testing.T, write func(ctx context.Context, w io.Writer) error) 
 }
 
 func TestAFileIsSentAsItIsMadeAndKeptByNobody(t *testing.T) {
-	s, _ := download(t, func(_ context.Context, w io.Writer) error {
+	s, _ := download(t, func(_ context.Context, w *bufio.Writer) error {
 		_, err := io.WriteString(w, "a,b\r\n")
 		return err
 	})
@@ -52,7 +53,7 @@ func TestAFileIsSentAsItIsMadeAndKeptByNobody(t *testing.T) {
 }
 
 // endless writes until it is told to end.
-func endless(ctx context.Context, w io.Writer) error {
+func endless(ctx context.Context, w *bufio.Writer) error {
 	line := []byte(strings.Repeat("x", 1000) + "\n")
 	for ctx.Err() == nil {
 		if _, err := w.Write(line); err != nil {
@@ -78,7 +79,7 @@ func TestAFileEndsWhenItsReaderLeaves(t *testing.T) {
 }
 
 func TestAFileIsCutWhereItCouldNotBeMadeWhole(t *testing.T) {
-	s, _ := download(t, func(_ context.Context, w io.Writer) error {
+	s, _ := download(t, func(_ context.Context, w *bufio.Writer) error {
 		if _, err := w.Write(make([]byte, 2*downloadBuffer)); err != nil {
 			return err
 		}
@@ -95,7 +96,7 @@ func TestAFileIsCutWhereItCouldNotBeMadeWhole(t *testing.T) {
 }
 
 func TestAFileThatCouldNotBeBegunIsAnErrorAndNoFile(t *testing.T) {
-	s, _ := download(t, func(context.Context, io.Writer) error { return &Error{Status: http.StatusServiceUnavailable} })
+	s, _ := download(t, func(context.Context, *bufio.Writer) error { return &Error{Status: http.StatusServiceUnavailable} })
 	rec := get(t, s, "/file")
 	wantStatus(t, rec, http.StatusServiceUnavailable)
 	if got := rec.Header().Get("Content-Disposition"); got != "" {
