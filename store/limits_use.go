@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -119,13 +118,22 @@ func (s *Store) useOfTests(ctx context.Context, account uuid.UUID, now int64, u 
 }
 
 func (s *Store) useOfEvents(ctx context.Context, account uuid.UUID, u *LimitsUse) error {
-	var sizes []int64
-	err := s.ro.NewRaw("SELECT length(data) FROM events WHERE account_id = ? ORDER BY id DESC LIMIT 1000", account).Scan(ctx, &sizes)
+	var sizes []struct{ Size, Events int64 }
+	err := s.ro.NewRaw(`SELECT size, count(*) AS events FROM (SELECT length(data) AS size FROM events WHERE account_id = ? ORDER BY id DESC LIMIT 1000) AS newest
+		GROUP BY size ORDER BY size`, account).Scan(ctx, &sizes)
 	if err != nil || len(sizes) == 0 {
 		return err
 	}
-	slices.Sort(sizes)
-	u.EventP95, u.EventMax = sizes[(len(sizes)*95+99)/100-1], sizes[len(sizes)-1]
+	var all, seen int64
+	for _, n := range sizes {
+		all += n.Events
+	}
+	for _, n := range sizes {
+		if seen += n.Events; u.EventP95 == 0 && seen >= (all*95+99)/100 {
+			u.EventP95 = n.Size
+		}
+	}
+	u.EventMax = sizes[len(sizes)-1].Size
 	return nil
 }
 

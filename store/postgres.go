@@ -293,7 +293,8 @@ func (d *postgresDB) recordRows(ctx context.Context, tx bun.Tx, node string, row
 
 // databaseSize reckons: the room of removed rows stays in the files and is used
 // again, so these count as far as they are filled, by what the statistics say of
-// rows and their widths, and 15 % for what lies between.
+// rows and their widths, and 15 % for what lies between. The views of statistics
+// would take longer to plan than all of this takes.
 func (d *postgresDB) databaseSize(ctx context.Context) (size int64, err error) {
 	err = d.s.ro.NewRaw(postgresSizeSQL).Scan(ctx, &size)
 	return size, err
@@ -301,10 +302,10 @@ func (d *postgresDB) databaseSize(ctx context.Context) (size int64, err error) {
 
 const postgresSizeSQL = `SELECT (pg_database_size(current_database()) - coalesce(sum(t.total * (1 - least(1, 1.15 * t.rows / nullif(t.heap, 0)))), 0))::bigint
 	FROM (SELECT pg_total_relation_size(c.oid) AS total, pg_relation_size(c.oid) + coalesce(pg_relation_size(nullif(c.reltoastrelid, 0)), 0) AS heap,
-			s.n_live_tup * (28 + w.width) + coalesce(ts.n_live_tup, 0) * 2036 AS rows
-		FROM pg_stat_user_tables s JOIN pg_class c ON c.oid = s.relid
-		JOIN (SELECT tablename, sum(avg_width * (1 - null_frac)) AS width FROM pg_stats WHERE schemaname = current_schema() GROUP BY tablename) w ON w.tablename = s.relname
-		LEFT JOIN pg_stat_all_tables ts ON ts.relid = c.reltoastrelid) t`
+			pg_stat_get_live_tuples(c.oid) * (28 + w.width) + coalesce(pg_stat_get_live_tuples(nullif(c.reltoastrelid, 0)), 0) * 2036 AS rows
+		FROM pg_class c
+		JOIN (SELECT tablename, sum(avg_width * (1 - null_frac)) AS width FROM pg_stats WHERE schemaname = current_schema() GROUP BY tablename) w ON w.tablename = c.relname
+		WHERE c.relnamespace = quote_ident(current_schema())::regnamespace AND c.relkind = 'r') t`
 
 // notice is what one node tells the others; a payload holds at most 8000 bytes.
 type notice struct {
