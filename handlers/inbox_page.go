@@ -38,6 +38,7 @@ func (h *Handlers) inboxPage(c echo.Context) error {
 		arrival.Open = arrival.Delivery == c.QueryParam("delivery")
 		v.Arrivals = append(v.Arrivals, arrival)
 	}
+	v.Shorten()
 	newest := uuid.Nil
 	if len(list) > 0 {
 		newest = list[0].ID

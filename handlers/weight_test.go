@@ -11,6 +11,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/uuid"
 
 	"belfry/store"
 	"belfry/store/storetest"
@@ -62,6 +65,7 @@ func (s *site) heavyPages(b *browser) []string {
 	}
 	s.answer(http.StatusServiceUnavailable)
 	_, unsent := s.event("call.ended", long)
+	answered := s.answersLong()
 	run, _, err := s.store.StartResend(s.t.Context(), s.account.ID, store.NewResend{Pace: 100})
 	if err != nil {
 		s.t.Fatal(err)
@@ -69,10 +73,43 @@ func (s *site) heavyPages(b *browser) []string {
 	at := "/setup/webhooks/" + hook.ID.String()
 	return []string{
 		homePath, "/setup/webhooks/new", at, at + "/edit", secret, logsPath, deliveryPath(delivery), eventsPath, eventPath(event),
-		deliveryPath(longDelivery), eventPath(longEvent), eventPath(longEvent) + "?body=raw", deliveryPath(unsent),
+		deliveryPath(longDelivery), eventPath(longEvent), eventPath(longEvent) + "?body=raw", deliveryPath(unsent), deliveryPath(answered), trialPath + "?delivery=" + answered.String(),
 		trialPath, inboxPath, debuggerPath, views.BulkAddress + "?status=failed", views.RunsAddress, views.RunsAddress + "/" + run.ID.String(),
 		cataloguePath, cataloguePath + "/new", limitsPath, keysPath, keysPath + "/new", styleguidePath, styleguidePath + "/parts",
 	}
+}
+
+// answersLong fills the test inbox, and gives a test that was answered with as much
+// as Belfry keeps.
+func (s *site) answersLong() uuid.UUID {
+	s.t.Helper()
+	noise := longData()
+	for i := range store.InboxKept {
+		err := s.store.KeepInboxRequest(s.t.Context(), store.InboxRequest{
+			AccountID: s.account.ID, DeliveryID: uuid.New(), EventType: "call.ended", Attempt: 1, Verified: store.VerifiedBySecret, StatusCode: 200,
+			Headers: []store.Header{{Name: "webhook-id", Value: uuid.NewString()}, {Name: "webhook-signature", Value: "v1," + noise[i*40:][:40]}}, Body: []byte(noise[i*1000:][:16<<10]),
+		})
+		if err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	test, err := s.store.SendTest(s.t.Context(), s.account.ID, store.NewTest{URL: "https://free.example/", Event: "call.ended", Data: []byte(`{}`)})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, j := range s.claim() {
+		r := store.Result{Job: j, Next: store.Delivered, Attempt: store.Attempt{
+			Number: j.Attempt, StartedAt: s.now(), Duration: time.Second, StatusCode: http.StatusOK, Protocol: "HTTP/1.1", URL: j.Endpoint.URL,
+			Request: []store.Header{{Name: "Content-Type", Value: "application/json"}}, ResponseBody: []byte(noise[:64<<10]),
+		}}
+		for i := range 60 {
+			r.Attempt.Response = append(r.Attempt.Response, store.Header{Name: fmt.Sprintf("X-Noise-%d", i), Value: noise[i*1000:][:1000]})
+		}
+		if err := s.store.Record(s.t.Context(), []store.Result{r}); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	return test.ID
 }
 
 // longData is data of 200 KiB that hardly gets smaller when it is compressed.
@@ -105,6 +142,17 @@ func TestALongBodyIsShownWholeWhereItIsAskedFor(t *testing.T) {
 	}
 	check()
 	s.answer(http.StatusServiceUnavailable)
+	answered := s.answersLong()
+	for path, part := range map[string]string{deliveryPath(answered): ".exchange", trialPath + "?delivery=" + answered.String(): "#answer"} {
+		short := b.get(path).wants(t, http.StatusOK).dom(t).Find(part)
+		has(t, short.Text(), "Show all 59", "Show all 64 KiB")
+		to := short.Find("a:contains('Show all 59')").AttrOr("href", "")
+		has(t, plain(b.get(to).wants(t, http.StatusOK).dom(t), "main"), data[59*1000+10:][:900])
+	}
+	apart := b.get(inboxPath).dom(t).Find("#arrivals a:contains('Show what arrived')")
+	if to := apart.Last().AttrOr("href", ""); apart.Length() != store.InboxKept-3 || b.get(to).dom(t).Find("details[open] pre").Length() != 1 {
+		t.Errorf("of the test inbox %d are shown apart, and %q does not show the last", apart.Length(), to)
+	}
 	pages = map[string]string{deliveryPath(delivery): "#request-body", deliveryPath(delivery) + "?body=raw": "#request-body", eventPath(event) + "?body=raw": "#event-data"}
 	check()
 	to := b.get(deliveryPath(delivery)).dom(t).Find(".head a:contains('Make curl')").AttrOr("href", "")

@@ -29,6 +29,37 @@ func (b bodyView) beginning() string {
 	return strings.ToValidUTF8(text[:min(bodyShown, len(text))], "") + "…"
 }
 
+// headersView are the headers of a request or an answer, and where all of them are shown; empty: here.
+type headersView struct {
+	first string // the line above them
+	lines []HeaderLine
+	all   string
+}
+
+func (h headersView) size() (n int) {
+	for _, line := range h.lines {
+		n += len(line.Name) + len(line.Value)
+	}
+	return n
+}
+
+func (h headersView) cut() bool { return h.all != "" && h.size() > bodyShown }
+
+// beginning are as many of the headers as are shown at first, the last of them
+// perhaps in part.
+func (h headersView) beginning() []HeaderLine {
+	var lines []HeaderLine
+	for i, left := 0, bodyShown; i < len(h.lines) && left > len(h.lines[i].Name); i++ {
+		line := h.lines[i]
+		left -= len(line.Name) + len(line.Value)
+		if left < 0 {
+			line.Value = strings.ToValidUTF8(line.Value[:len(line.Value)+left], "") + "…"
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
 func (e ExchangeView) body(id, text string) bodyView {
 	return bodyView{id, text, e.Raw, e.Bodies, e.AllHref}
 }

@@ -104,6 +104,9 @@ func (v TrialAnswerView) says() string {
 
 func (v TrialAnswerView) href() string { return "/setup/webhooks/deliveries/" + v.ID }
 
+// allHref is the delivery's page with all of what is long.
+func (v TrialAnswerView) allHref() string { return v.href() + "?all=1" }
+
 // EarlierTest is one line of the tests before.
 type EarlierTest struct {
 	ID    string
