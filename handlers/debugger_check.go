@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"belfry/views"
+	"belfry/web"
 	"belfry/worker/signature"
 )
 
@@ -55,16 +56,9 @@ func (r received) checks() []views.SignatureCheck {
 		r.checkSecret(), r.checkID(), r.checkTimestamp(), r.checkStandard(), r.checkHex(""), r.checkHex("-Next"), r.checkMember(), r.checkBody(), r.checkComputed(),
 	}
 	if len(r.Strange) > 0 {
-		list = append([]views.SignatureCheck{{Tone: "warn", Name: "Headers", Word: "not all read", Text: "This line is no header: “" + cutText(r.Strange[0], 60) + "”. Write each as name: value, on a line of its own."}}, list...)
+		list = append([]views.SignatureCheck{{Tone: "warn", Name: "Headers", Word: "not all read", Text: "This line is no header: “" + web.Clip(r.Strange[0], 60) + "”. Write each as name: value, on a line of its own."}}, list...)
 	}
 	return slices.DeleteFunc(list, func(c views.SignatureCheck) bool { return c.Tone == "" })
-}
-
-func cutText(text string, most int) string {
-	if runes := []rune(text); len(runes) > most {
-		return string(runes[:most]) + "…"
-	}
-	return text
 }
 
 func (r received) checkSecret() views.SignatureCheck {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -104,8 +105,21 @@ func statusOfCode(code store.Code) int {
 // database does not answer or the server is about to end.
 const unavailableFor = 5
 
-// faultOf finds the words for any error.
+// faultOf finds the words for any error, in a bounded number of them.
 func faultOf(err error) fault {
+	f := wordsFor(err)
+	f.Detail, f.Fields = web.Clip(f.Detail, faultText), slices.Clone(f.Fields)
+	for i, wrong := range f.Fields {
+		f.Fields[i] = web.FieldError{Field: web.Clip(wrong.Field, faultText), Detail: web.Clip(wrong.Detail, faultText)}
+	}
+	return f
+}
+
+// faultText is how many characters of a detail, and of a field's path, are told:
+// a member's name is whatever was sent.
+const faultText = 500
+
+func wordsFor(err error) fault {
 	var ours *store.Error
 	var refused *web.Error
 	var routed *echo.HTTPError

@@ -118,6 +118,21 @@ func TestTheDetailOfAProblemNamesTheFirstWrongFields(t *testing.T) {
 	}
 }
 
+func TestWhatIsToldOfAHugeNameIsItsBeginning(t *testing.T) {
+	huge := "é" + strings.Repeat("x", 1<<20)
+	for _, err := range []error{
+		&web.Error{Status: 422, Code: "invalid", Detail: "The field " + huge, Fields: []web.FieldError{{Field: huge, Detail: huge}}},
+		&store.Error{Code: store.CodeInvalid, Detail: huge, Fields: []store.FieldError{{Field: huge, Detail: huge}}},
+	} {
+		f := faultOf(err)
+		for _, told := range []string{f.detail(), f.Fields[0].Field, f.Fields[0].Detail} {
+			if len(told) > 2*faultText || !strings.HasSuffix(strings.TrimSuffix(told, "."), "…") || !strings.Contains(told, "x") {
+				t.Errorf("%d bytes are told, want the beginning: %.50q", len(told), told)
+			}
+		}
+	}
+}
+
 func TestThePageOfAWrongHostLeadsToTheRightOne(t *testing.T) {
 	h := &Handlers{opt: Options{BaseURL: "https://hooks.example.com"}}
 	c := echo.New().NewContext(httptest.NewRequest(http.MethodGet, "http://127.0.0.1/setup/webhooks", nil), httptest.NewRecorder())

@@ -86,7 +86,7 @@ func (f *namedFilter) unknown(text string, address url.Values) views.Unknown {
 
 // unknownName is a name that no filter has.
 func unknownName(name string, names []string, address url.Values) views.Unknown {
-	u := views.Unknown{Name: cut(name), Bold: "Unknown filter " + quoted(name), Shown: "It is left out.", Without: onThisPage(without(address, name))}
+	u := views.Unknown{Name: web.Clip(name, unknownText), Bold: "Unknown filter " + quoted(name), Shown: "It is left out.", Without: onThisPage(without(address, name))}
 	switch nearest := store.Suggest(name, names); {
 	case nearest != "":
 		meant := without(address, name)
@@ -144,11 +144,4 @@ func without(address url.Values, name string) url.Values {
 // onThisPage is an address on the same page.
 func onThisPage(q url.Values) string { return "?" + q.Encode() }
 
-func quoted(text string) string { return "“" + cut(text) + "”" }
-
-func cut(text string) string {
-	if letters := []rune(text); len(letters) > unknownText {
-		return string(letters[:unknownText]) + "…"
-	}
-	return text
-}
+func quoted(text string) string { return "“" + web.Clip(text, unknownText) + "”" }

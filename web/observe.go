@@ -74,13 +74,13 @@ func (s *Server) logRequest(c echo.Context, took time.Duration, err error, cut b
 		return
 	}
 	attrs := []slog.Attr{
-		slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.String("route", c.Path()),
+		slog.String("method", r.Method), slog.String("path", Clip(r.URL.Path, loggedText)), slog.String("route", c.Path()),
 		slog.Int("status", status), slog.Int64("bytes", c.Response().Size),
 		slog.Float64("duration_ms", float64(took.Microseconds())/1000),
 		slog.String("remote", c.RealIP()), slog.String("request_id", RequestID(c)),
 	}
 	if err != nil {
-		attrs = append(attrs, slog.String("error", err.Error()))
+		attrs = append(attrs, slog.String("error", Clip(err.Error(), loggedText)))
 	}
 	var p *panicError
 	if errors.As(err, &p) {
@@ -88,6 +88,9 @@ func (s *Server) logRequest(c echo.Context, took time.Duration, err error, cut b
 	}
 	s.opts.Log.LogAttrs(r.Context(), level, "request", attrs...)
 }
+
+// loggedText is how many characters of an address or of an error a line holds.
+const loggedText = 2000
 
 // slowRequest is how long a request takes that is worth a line though it went
 // well.

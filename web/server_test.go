@@ -101,6 +101,17 @@ func TestOnlyWhatFailedOrWasSlowIsWorthALine(t *testing.T) {
 	}
 }
 
+func TestALineOfTheLogHoldsTheBeginningOfWhatIsHuge(t *testing.T) {
+	s, log := newServer(t, Options{})
+	huge := strings.Repeat("x", 1<<20)
+	s.Echo().GET("/*", func(echo.Context) error { return &Error{Status: 422, Code: "invalid", Detail: huge} })
+	wantStatus(t, get(t, s, "/"+huge[:20_000]), 422)
+	wantContains(t, log.String(), "xxx…")
+	if written := len(log.String()); written > 3*loggedText {
+		t.Errorf("%d bytes were logged of one request", written)
+	}
+}
+
 func TestAPanicIsLoggedWithItsStack(t *testing.T) {
 	s, log := newServer(t, Options{})
 	s.Echo().GET("/", func(echo.Context) error { panic("at the disco") })
