@@ -121,7 +121,10 @@ func (s *deliveryStory) stepsToCome(last, now time.Time) []views.StepView {
 		if at.Sub(now) <= anotherDay {
 			step.Lines[0] = "about " + at.UTC().Format("15:04")
 		}
-		if s.Held != "" {
+		switch {
+		case s.probed(): // the schedule doesn't count meanwhile
+			step.Lines = []string{"when its turn comes"}
+		case s.Held != "":
 			step.Lines = step.Lines[1:]
 		}
 		steps = append(steps, step)

@@ -12,7 +12,7 @@ import (
 
 func TestListsSayWhatOfTheirAddressTheyDoNotUnderstand(t *testing.T) {
 	eachSite(t, func(t *testing.T, s *site) {
-		s.addHook("https://one.example/hook")
+		hook := s.addHook("https://one.example/hook")
 		s.failed(1)
 		b := s.signedIn(store.RoleAdmin)
 		run, _, err := s.store.StartResend(t.Context(), s.account.ID, store.NewResend{By: "mira@example.com"})
@@ -44,6 +44,7 @@ func TestListsSayWhatOfTheirAddressTheyDoNotUnderstand(t *testing.T) {
 			{cataloguePath + "?source=builtn&open=call.ended", "Unknown source “builtn”: did you mean builtin?", "?open=call.ended&source=builtin"},
 			{inboxPath + "?status=failed", "Unknown filter “status”. Nothing can be filtered here. It is left out.", "?"},
 			{views.RunsAddress + "?status=failed", "Unknown filter “status”. Nothing can be filtered here.", "?"},
+			{"/setup/webhooks/" + hook.ID.String() + "?range=24", "Unknown range “24”: did you mean 24h? Showing the last 24 hours.", "?range=24h"},
 			{runPath(run.ID) + "?outcome=faild", "Unknown outcome “faild”: did you mean failed? Showing all outcomes.", "?outcome=failed"},
 		} {
 			doc := b.get(tt.path).wants(t, http.StatusOK).dom(t)
@@ -86,7 +87,7 @@ func TestAMisspeltFilterNeverResendsAnything(t *testing.T) {
 		s.addHook("https://one.example/hook")
 		s.failed(1)
 		b := s.signedIn(store.RoleAdmin)
-		for _, query := range misspelt() {
+		for _, query := range append(misspelt(), "status=pending", "status=held") {
 			doc := b.get(views.BulkAddress+"?"+query).wants(t, http.StatusOK).dom(t)
 			if doc.Find("main form").Length() > 0 {
 				t.Errorf("%s: it can be begun", query)

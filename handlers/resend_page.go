@@ -21,16 +21,20 @@ import (
 const usualPace = "100"
 
 // bulkFilter is the filter of the log, with all that a run can't heed turned
-// into what it can: a time until now begins at a moment, and without a status,
-// or with one that has not ended, those that failed are meant.
+// into what it can: a time until now begins at a moment, and without a status
+// those that failed are meant. One that has not ended means nothing to a run.
 func bulkFilter(c echo.Context, now time.Time) logFilter {
 	f := readLogFilter(c)
 	if span := spanOf(f.Time); span > 0 {
 		f.Time, f.From = "", now.Add(-span).UTC().Format(time.RFC3339)
 	}
-	if status, ok := store.ParseStatus(f.Status); !ok || !status.Finished() {
-		f.Status = store.Failed.String()
+	if status, ok := store.ParseStatus(f.Status); f.Status != "" && (!ok || !status.Finished()) {
+		f.Unknown = append(f.Unknown, views.Unknown{
+			Name: "status", Bold: "What is " + f.Status + " can't be resent", Takes: "It is sent anyway. Status can be failed, dead, delivered.",
+			Without: onThisPage(without(c.QueryParams(), "status")),
+		})
 	}
+	f.Status = cmp.Or(f.Status, store.Failed.String())
 	f.Before, f.After = uuid.Nil, uuid.Nil
 	return f
 }

@@ -61,7 +61,9 @@ func (h *Handlers) showWebhook(c echo.Context, id uuid.UUID, status int, confirm
 // lookBack adds charts and kinds of failure.
 func (h *Handlers) lookBack(c echo.Context, page *views.WebhookPage) (err error) {
 	ctx, account, id := c.Request().Context(), personOf(c).Account, page.ID
-	if page.Chart, err = h.store.Chart(ctx, account.ID, id, store.ParseRange(c.QueryParam("range"))); err != nil {
+	span := ""
+	page.Unknown = listFilter{oneOf("range", &span, "the last 24 hours", store.RangeWords()...)}.read(c.QueryParams(), "confirm")
+	if page.Chart, err = h.store.Chart(ctx, account.ID, id, store.ParseRange(span)); err != nil {
 		return err
 	}
 	page.Kinds, err = h.failureKinds(ctx, account.ID, id, page.Chart.Kinds)

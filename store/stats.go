@@ -187,6 +187,11 @@ const (
 	LastMonth Range = "30d"
 )
 
+// RangeWords are the words of all ranges, the shortest first.
+func RangeWords() []string {
+	return []string{string(LastHour), string(LastDay), string(LastWeek), string(LastMonth)}
+}
+
 // ParseRange reads a range; any other word is LastDay.
 func ParseRange(word string) Range {
 	switch r := Range(word); r {

@@ -100,8 +100,10 @@ func (k FailureKind) Advice(w store.Webhook, limit time.Duration, now time.Time)
 // certificateAdvice reads the sentence that package outbound makes of a TLS failure.
 func certificateAdvice(detail string, now time.Time) string {
 	if day, ok := strings.CutPrefix(detail, "the certificate expired on "); ok {
-		if end, err := time.Parse(time.DateOnly, day); err == nil {
-			return "The certificate expired " + daysAgo(end, now) + ". Renew it."
+		for _, layout := range []string{"2 Jan 2006", time.DateOnly} { // earlier ones were written down in the second
+			if end, err := time.Parse(layout, day); err == nil {
+				return "The certificate expired " + daysAgo(end, now) + ". Renew it."
+			}
 		}
 	}
 	switch {

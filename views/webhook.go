@@ -11,6 +11,7 @@ import (
 // WebhookPage is the page of one webhook.
 type WebhookPage struct {
 	Frame   Frame
+	Unknown []Unknown
 	CanEdit bool
 	store.Overview
 	Chart   store.Chart

@@ -128,6 +128,7 @@ func (p WebhookFormPage) urlField() FieldView {
 	field := urlField(p.URL, p.Faults["url"], p.Ticks, p.editing())
 	if !p.edits() && p.URL == "" {
 		field.Aside = inboxOffer()
+		field.Autofocus = len(p.Summary) == 0 && p.Detail == "" && p.Full == ""
 	}
 	return field
 }

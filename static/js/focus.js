@@ -22,3 +22,12 @@ const tables = () => [...document.querySelectorAll(".as-table")];
 let unfolded = [];
 document.addEventListener("htmx:before:swap", () => (unfolded = tables().map((table) => table.open)));
 document.addEventListener("htmx:after:swap", () => tables().forEach((table, i) => (table.open ||= unfolded[i] === true)));
+// A filter's chip leads to the page without it. There the next chip has the focus, or with none left what opens the filters.
+const chips = () => [...document.querySelectorAll("#chips a")];
+on("click", "#chips a", (chip) => sessionStorage.setItem("chip", chips().indexOf(chip)));
+atStart(() => {
+  const at = sessionStorage.getItem("chip");
+  sessionStorage.removeItem("chip");
+  if (at === null) return;
+  (chips()[at] ?? chips().at(-1) ?? document.querySelector(".filters > summary"))?.focus({ preventScroll: true });
+});

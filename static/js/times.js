@@ -18,7 +18,7 @@ const wordings = {
   ago: (past) => (past < 1 ? "now" : `${inWords(Math.floor(past))} ago`),
   until: (past, before) => (past > -1 ? "now" : before + inWords(Math.floor(-past))),
   elapsed: (past, before, most) => `${Math.floor(Math.max(0, Math.min(past, most)))} s of ${most} s`,
-  countdown: (past) => (past > -1 ? "now" : twoUnits(Math.floor(-past))),
+  countdown: (past, before) => (past > -1 ? "now" : before + twoUnits(Math.floor(-past))),
 };
 const tick = () => {
   if (document.hidden) return;

@@ -263,8 +263,8 @@ func TestBadTLSSaysWhatIsBad(t *testing.T) {
 		behave   func(net.Conn)
 		sentence string
 	}{
-		{alsoKnown, with(expired), "the certificate expired on " + now.Add(-day).UTC().Format(time.DateOnly)},
-		{earlyKnown, with(early), "the certificate is not valid before " + now.Add(day).UTC().Format(time.DateOnly)},
+		{alsoKnown, with(expired), "the certificate expired on " + now.Add(-day).UTC().Format("2 Jan 2006")},
+		{earlyKnown, with(early), "the certificate is not valid before " + now.Add(day).UTC().Format("2 Jan 2006")},
 		{otherKnown, with(other), "the certificate is not for hook.test"},
 		{x509.NewCertPool(), with(good), "the certificate is signed by an authority that is not known"},
 		{known, write("HTTP/1.1 400 Bad Request\r\n\r\n"), "the endpoint does not speak TLS"},

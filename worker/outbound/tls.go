@@ -33,12 +33,15 @@ func tlsSentence(err error, host string) string {
 	return "the TLS handshake failed"
 }
 
+// dayLayout is how pages write a day, too.
+const dayLayout = "2 Jan 2006"
+
 func certificateSentence(invalid x509.CertificateInvalidError, now time.Time) string {
 	switch {
 	case invalid.Reason != x509.Expired:
 		return "the certificate is not valid"
 	case now.Before(invalid.Cert.NotBefore):
-		return "the certificate is not valid before " + invalid.Cert.NotBefore.UTC().Format(time.DateOnly)
+		return "the certificate is not valid before " + invalid.Cert.NotBefore.UTC().Format(dayLayout)
 	}
-	return "the certificate expired on " + invalid.Cert.NotAfter.UTC().Format(time.DateOnly)
+	return "the certificate expired on " + invalid.Cert.NotAfter.UTC().Format(dayLayout)
 }
