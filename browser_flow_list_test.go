@@ -64,6 +64,9 @@ func (f *flow) timeRange() {
 			f.t.Errorf("%d filters are left of %d after taking one off", n, left)
 			return
 		}
+		if !f.noScript {
+			f.p.until("the next filter has the focus, or what opens them", `document.activeElement.matches("#chips a, .filters > summary")`)
+		}
 		f.p.see("#rows")
 	}
 	if at := f.p.url(); !strings.HasSuffix(at, "/logs") {

@@ -30,7 +30,7 @@ func TestADeliveryOfAProbedWebhookSaysWhoseTurnItIs(t *testing.T) {
 		has(t, page(first), "Probing since ", ": one delivery at a time is tried until one succeeds.", "This one is next: it is the oldest that waits.", "Next probe",
 			"one goes at a time Attempt 2 held", "as the next probe", "If it fails, the probes go on with others by turns.")
 		waits := page(last)
-		has(t, waits, "This one waits its turn: the oldest goes next.", "one goes at a time Attempt 1 held waits its turn", "until a probe succeeds")
+		has(t, waits, "This one waits its turn: the oldest goes next.", "one goes at a time Attempt 1 held waits its turn", "until a probe succeeds", "Attempt 2 when its turn comes")
 		if strings.Contains(waits, "as the next probe") {
 			t.Errorf("the newest is said to be next: %s", waits)
 		}

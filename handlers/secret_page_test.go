@@ -108,7 +108,11 @@ func TestTheSecretIsForTheSessionThatMadeItAndForTenMinutes(t *testing.T) {
 func TestAnUnsignedWebhookHasNoSecretPage(t *testing.T) {
 	eachSite(t, func(t *testing.T, s *site) {
 		b := s.signedIn(store.RoleAdmin)
-		action, fields := filled(t, b.get("/setup/webhooks/new").dom(t), "main form")
+		add := b.get("/setup/webhooks/new").dom(t)
+		if add.Find("[autofocus]").Length() != 1 || add.Find("#url[autofocus]").Length() != 1 {
+			t.Error("the URL does not have the focus when the page opens")
+		}
+		action, fields := filled(t, add, "main form")
 		to := b.post(action, set(fields, "url", "https://one.example/hook", "secret_kind", "none")).Header.Get("Location")
 		if !strings.HasPrefix(to, "/setup/webhooks/") || strings.HasSuffix(to, "/secret") {
 			t.Fatalf("it leads to %q", to)

@@ -109,7 +109,7 @@ func Bulk(frame Frame, v BulkView) templ.Component {
 						}
 						return nil
 					})
-					templ_7745c5c3_Err = Empty("Nothing is resent", "Part of this address means nothing, so more might be sent again than was meant. Filter the log, and resend from there.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = Empty("Nothing is resent", "Part of this address can't be used here, so more might be sent again than was meant. Filter the log, and resend from there.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
