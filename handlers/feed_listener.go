@@ -13,6 +13,11 @@ import (
 // that makes it look different for others. The address and, after a break, the
 // browser say by a mark what the page shows already.
 func (h *Handlers) follow(c echo.Context, key string, of followed) error {
+	user, _ := web.SessionOf(c).UserID()
+	if err := h.audience.enter(user); err != nil {
+		return err
+	}
+	defer h.audience.leave(user)
 	seen := c.QueryParam("seen")
 	if last := c.Request().Header.Get("Last-Event-ID"); last != "" {
 		seen = last

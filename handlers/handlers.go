@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/google/uuid"
+
 	"belfry/store"
 	"belfry/web"
 )
@@ -43,6 +45,7 @@ type Handlers struct {
 	rates    *rateCache    // how many each account's keys may make
 	signIns  *web.Attempts // slows down guessing of passwords
 	feeds    *feeds        // what pages follow
+	audience audience      // who follows them
 	log      *slog.Logger
 }
 
@@ -66,6 +69,7 @@ func New(opt Options) *Handlers {
 		rates:    newRateCache(opt.Now),
 		signIns:  web.NewAttempts(opt.Now),
 		feeds:    newFeeds(),
+		audience: audience{open: map[uuid.UUID]int{}},
 		log:      opt.Log,
 	}
 }
