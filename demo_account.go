@@ -42,7 +42,7 @@ const (
 // demoReceivers are the sample receivers, good and bad.
 func demoReceivers() []*demoReceiver {
 	unavailable := demoReply{code: http.StatusServiceUnavailable, body: `{"error":"maintenance, back soon"}`, slow: 0.3}
-	expired := time.Now().Add(-demoExpired).UTC().Format(time.DateOnly)
+	expired := time.Now().Add(-demoExpired).UTC().Format("2 Jan 2006")
 	return []*demoReceiver{
 		{host: "crm", path: crmPath, typical: 110 * time.Millisecond, spread: 0.35, downs: []demoDown{
 			{from: 51 * time.Hour, to: 49*time.Hour + 15*time.Minute, reply: unavailable},

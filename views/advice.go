@@ -97,13 +97,14 @@ func (k FailureKind) Advice(w store.Webhook, limit time.Duration, now time.Time)
 	return "Look at the delivery for what exactly happened."
 }
 
+// dayLayout is how a day is written, by package outbound in its sentences, too.
+const dayLayout = "2 Jan 2006"
+
 // certificateAdvice reads the sentence that package outbound makes of a TLS failure.
 func certificateAdvice(detail string, now time.Time) string {
 	if day, ok := strings.CutPrefix(detail, "the certificate expired on "); ok {
-		for _, layout := range []string{"2 Jan 2006", time.DateOnly} { // earlier ones were written down in the second
-			if end, err := time.Parse(layout, day); err == nil {
-				return "The certificate expired " + daysAgo(end, now) + ". Renew it."
-			}
+		if end, err := time.Parse(dayLayout, day); err == nil {
+			return "The certificate expired " + daysAgo(end, now) + ". Renew it."
 		}
 	}
 	switch {
@@ -123,7 +124,7 @@ func certificateAdvice(detail string, now time.Time) string {
 
 // daysAgo writes a day of the past: "3 days ago, on 19 Nov 2026".
 func daysAgo(day, now time.Time) string {
-	date := ", on " + day.Format("2 Jan 2006")
+	date := ", on " + day.Format(dayLayout)
 	switch days := int(now.Sub(day) / (24 * time.Hour)); days {
 	case 0:
 		return "today"
@@ -167,7 +168,7 @@ func refusedAdvice(w store.Webhook) string {
 	}
 	text := "The receiver refuses our signature. Check that it verifies with the current secret"
 	if !w.RotatedAt.IsZero() {
-		text += ", of " + w.RotatedAt.Format("2 Jan 2006")
+		text += ", of " + w.RotatedAt.Format(dayLayout)
 	}
 	if len(w.Headers) > 0 {
 		text += ", and what it wants to find in " + headerNames(w.Headers)

@@ -341,7 +341,7 @@ func webhookFacts(p WebhookPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = Moment(p.RotatedAt.Time, p.RotatedAt.Format("2 Jan 2006")).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Moment(p.RotatedAt.Time, p.RotatedAt.Format(dayLayout)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

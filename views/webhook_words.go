@@ -74,7 +74,7 @@ func heldSentence(p WebhookPage) string {
 	if p.Summary.Pending == 0 {
 		return "No deliveries wait."
 	}
-	until := ", until " + p.ActiveSince.Add(p.HeldFor).UTC().Format("2 Jan 2006") + " at most."
+	until := ", until " + p.ActiveSince.Add(p.HeldFor).UTC().Format(dayLayout) + " at most."
 	if p.Summary.Pending == 1 {
 		return "1 delivery is held until it is active again" + until
 	}
