@@ -243,16 +243,18 @@ func (s *screens) deleteByKeys() {
 	s.p.seeText(".toast", "eleted")
 }
 
+func (s *screens) openPalette() {
+	s.p.do("press Ctrl-K", chromedp.KeyEvent("k", chromedp.KeyModifiers(chromedp.ModifierCtrl)))
+	s.p.keepsFocus("#palette-q")
+}
+
 func (s *screens) paletteByKeys() {
 	s.p.tabTo("#list th a")
-	ctrlK := chromedp.KeyEvent("k", chromedp.KeyModifiers(chromedp.ModifierCtrl))
-	s.p.do("press Ctrl-K", ctrlK)
-	s.p.keepsFocus("#palette-q")
+	s.openPalette()
 	s.p.press(kb.Escape)
 	s.p.gone("#palette")
 	s.p.keepsFocus("#list th a")
-	s.p.do("press Ctrl-K", ctrlK)
-	s.p.keepsFocus("#palette-q")
+	s.openPalette()
 	s.p.press("limits")
 	s.p.seeText("#palette-list [aria-selected=true]", "Limits")
 	s.p.press(kb.ArrowDown)

@@ -132,12 +132,12 @@ func (p *tab) focusable() {
 	p.none("does not show the focus", dull)
 }
 
-// dull gives each control the focus by turns and names those that don't show it.
+// dull gives each control that Tab leads to the focus by turns and names those that don't show it.
 const dull = `(() => {
 	` + shows + `
 	const dull = [];
 	for (const el of document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary")) {
-		if (!el.checkVisibility({visibilityProperty: true}) || el.disabled) continue;
+		if (!el.checkVisibility({visibilityProperty: true}) || el.disabled || el.tabIndex < 0) continue;
 		el.focus({focusVisible: true, preventScroll: true});
 		if (document.activeElement === el && !shows(el)) dull.push(el.tagName.toLowerCase() + "." + el.className + " " + (el.ariaLabel || el.name || el.innerText).slice(0, 40));
 	}

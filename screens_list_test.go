@@ -19,6 +19,7 @@ var busyScreens = []screen{
 	{name: "webhook-probing", path: hookAt("payroll", ""), says: "Probing"},
 	{name: "webhook-slow", path: hookAt("archive", "?range=30d"), says: "Slow"},
 	{name: "webhook-paused", path: hookAt("staging", ""), says: "Inactive"},
+	{name: "webhook-rotating", do: (*screens).rotateSecret, path: hookAt("chat", ""), says: "Healthy"},
 	{name: "webhook-edit", path: hookAt("billing", "/edit")},
 	{name: "webhook-delete", path: hookAt("old-crm", "?confirm=delete")},
 	{name: "logs", path: at("/setup/webhooks/logs")},
@@ -40,6 +41,7 @@ var busyScreens = []screen{
 	{name: "send-test-answer", do: (*screens).sendOneTest},
 	{name: "inbox", path: at("/setup/webhooks/inbox")},
 	{name: "signature", path: at("/setup/webhooks/signature")},
+	{name: "signature-checked", do: (*screens).checkSignature},
 	{name: "resend", path: at("/setup/webhooks/logs/resend?status=failed")},
 	{name: "resends", do: (*screens).resendFew, path: at("/setup/webhooks/logs/resends")},
 	{name: "resend-run", path: func(s *screens) string {
@@ -47,9 +49,12 @@ var busyScreens = []screen{
 		return s.link("main tbody a[href^='/setup/webhooks/logs/resends/']")
 	}},
 	{name: "catalogue", path: at("/setup/webhooks/catalogue")},
+	{name: "catalogue-open", path: at("/setup/webhooks/catalogue?open=call.ended")},
 	{name: "catalogue-add", path: at("/setup/webhooks/catalogue/new")},
 	{name: "limits", path: at("/setup/webhooks/limits")},
 	{name: "api-keys", path: at("/setup/api-keys")},
+	{name: "palette", do: (*screens).findByPalette},
+	{name: "shortcuts", do: (*screens).openShortcuts},
 	{name: "api-key-add", path: at("/setup/api-keys/new")},
 	{name: "styleguide", path: at("/styleguide")},
 	{name: "not-found", path: at("/setup/webhooks/0190d2c1-0000-7000-8000-000000000000")},
@@ -62,6 +67,7 @@ var firstScreens = []screen{
 	{name: "webhooks-empty", do: (*screens).becomeOwner},
 	{name: "logs-empty", path: at("/setup/webhooks/logs")},
 	{name: "webhooks-first-steps", do: (*screens).addFirst, path: at("/setup/webhooks")},
+	{name: "inbox-filled", do: (*screens).fillInbox, path: at("/setup/webhooks/inbox")},
 	{name: "sign-in", do: func(s *screens) {
 		s.p.follow(".side " + submitOf("/logout"))
 		s.open("/login")
@@ -101,6 +107,39 @@ func (s *screens) sendOneTest() {
 	s.p.follow(".head a[href*='" + testPath + "']")
 	s.p.follow(submitOf(testPath))
 	s.p.seeText("#answer", "Delivered")
+}
+
+// rotateSecret has two secrets of a webhook sign for a day.
+func (s *screens) rotateSecret() {
+	s.open(hookAt("chat", "")(s))
+	s.openMenuDialog("rotate")
+	s.check("dialog#rotate [name=overlap_hours][value='24']")
+	s.p.follow("dialog#rotate button[type=submit]")
+	s.p.see("#secret")
+}
+
+func (s *screens) findByPalette() {
+	s.open("/setup/webhooks")
+	s.openPalette()
+	s.p.press("billing")
+	s.p.seeText("#palette-list", "billing"+demoDomain)
+}
+
+func (s *screens) openShortcuts() {
+	s.open("/setup/webhooks")
+	s.p.press("?")
+	s.p.see("dialog#shortcuts[open]")
+}
+
+// fillInbox lets a test arrive.
+func (s *screens) fillInbox() {
+	s.open("/setup/webhooks/inbox")
+	s.p.follow(submitOf("/setup/webhooks/inbox/start"))
+	s.p.waitURL(testPath)
+	s.p.follow(submitOf(testPath))
+	s.p.seeText("#answer", "Delivered")
+	s.open("/setup/webhooks/inbox")
+	s.p.seeText("#arrivals", "answered 200")
 }
 
 // resendFew resends what failed on one webhook, so that there is a run.
