@@ -117,6 +117,9 @@ func excerpt(body []byte, from int) string {
 	const most = 120
 	masked := []byte(maskBody(string(body)))
 	from = min(from, len(masked))
+	if rest := string(masked[from:]); views.IsBinary(string(body)) {
+		return views.Hex(rest)
+	}
 	end := min(from+most, len(masked))
 	text := strings.ToValidUTF8(string(masked[from:end]), "\uFFFD")
 	switch {

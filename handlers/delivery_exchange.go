@@ -24,7 +24,7 @@ func (s *deliveryStory) exchange(a *store.Attempt) *views.ExchangeView {
 		e.Outcome.Word = codeWords(a.StatusCode)
 		e.AnswerLine = strings.TrimSpace(protocolWord(a.Protocol) + " " + strconv.Itoa(a.StatusCode))
 		e.Answer = s.answerHeaders(a)
-		e.AnswerBody = strings.ToValidUTF8(string(a.ResponseBody), "\uFFFD")
+		e.AnswerBody = string(a.ResponseBody)
 	}
 	if a.Detail != "" && (a.StatusCode == 0 || a.Error != "status") {
 		e.Problem = sentence(a.Detail)

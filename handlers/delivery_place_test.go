@@ -91,6 +91,10 @@ func TestBodiesThatDifferSayWhere(t *testing.T) {
 	if len(d.Lines) != 1 || d.Lines[0].Name != "body, from byte 11" || !strings.HasSuffix(d.Lines[0].A, `one"}`) || !strings.HasSuffix(d.Lines[0].B, `two"}`) {
 		t.Errorf("%+v", d.Lines)
 	}
+	a.ResponseBody, z.ResponseBody = []byte("\x00\x01"), []byte("\x00\x02")
+	if d := differenceOf(a, z); d.Lines[0].A != "00 01" || d.Lines[0].B != "00 02" {
+		t.Errorf("of bodies that are no text it says %+v", d.Lines)
+	}
 	z.BodiesRemoved = true
 	if d := differenceOf(a, z); len(d.Lines) != 0 {
 		t.Errorf("of a body that was removed it says %+v", d.Lines)

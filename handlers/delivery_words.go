@@ -235,8 +235,8 @@ func (s *deliveryStory) whyDead() views.WhyView {
 
 // advice says what to do about the failure of an attempt.
 func (s *deliveryStory) advice(a *store.Attempt) string {
-	if s.Test && a.Error == store.ReasonGone {
-		return "A webhook is deactivated by that; a test changes nothing."
+	if words := testAdvice(a); s.Test && words != "" {
+		return words
 	}
 	signed := headerOf(a.Request, signature.HeaderSignature) != ""
 	w := store.Webhook{HasSecret: signed} // of a test to a free URL, or one that retention removed
@@ -248,6 +248,24 @@ func (s *deliveryStory) advice(a *store.Attempt) string {
 		LastFailure: store.LastFailure{Detail: a.Detail, MovedTo: headerOf(a.Response, "Location")},
 	}
 	return k.Advice(w, s.limits.Timeout, s.now)
+}
+
+// testAdvice is what to do about a failure that means something else for a test,
+// which is sent once; empty: it means the same.
+func testAdvice(a *store.Attempt) string {
+	asked := ". Send the test again yourself, a little later."
+	if wait := askedWait(a); wait > 0 {
+		asked = ", and asks to wait " + views.Duration(wait) + ". Deliveries of real events wait that long; a test you send again yourself."
+	}
+	switch {
+	case a.Error == store.ReasonGone:
+		return "A webhook is deactivated by that; a test changes nothing."
+	case a.StatusCode == http.StatusTooManyRequests:
+		return "It wants a slower pace" + asked
+	case a.StatusCode == http.StatusServiceUnavailable:
+		return "It says that it is overloaded or down for maintenance" + asked
+	}
+	return ""
 }
 
 // headerOf is the value of the first header of that name; empty: there is none.

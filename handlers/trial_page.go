@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -48,7 +49,7 @@ func readTrialForm(fields url.Values) trialForm {
 
 // test is what the store is asked to send.
 func (f trialForm) test() (store.NewTest, error) {
-	t := store.NewTest{Event: f.Event, Data: []byte(f.Data)}
+	t := store.NewTest{Event: f.Event, Data: []byte(strings.TrimSpace(f.Data))}
 	if f.To == "url" {
 		t.URL, t.Secret = f.URL, f.Secret
 		return t, nil

@@ -29,8 +29,9 @@ func shownForm(v *views.TrialView) trialForm {
 }
 
 // trialPreview fills in the request that the form would send, or what it waits
-// for.
-func (h *Handlers) trialPreview(ctx context.Context, account uuid.UUID, f trialForm, v *views.PreviewView) error {
+// for and what is wrong with the data.
+func (h *Handlers) trialPreview(ctx context.Context, account uuid.UUID, f trialForm, trial *views.TrialView) error {
+	v := &trial.Preview
 	test, err := f.test()
 	var req outbound.Request
 	if err == nil {
@@ -42,6 +43,7 @@ func (h *Handlers) trialPreview(ctx context.Context, account uuid.UUID, f trialF
 	}
 	if faults, ok := faultsIn(err); ok {
 		v.Waits = waitsFor(faults)
+		refuseData(&trial.Data, faults)
 		return nil
 	}
 	if err != nil {
@@ -57,6 +59,14 @@ func (h *Handlers) trialPreview(ctx context.Context, account uuid.UUID, f trialF
 		v.Note = "The beginning. " + v.Note
 	}
 	return nil
+}
+
+// refuseData marks the data with what sending it would be refused for, where no
+// check has found more.
+func refuseData(v *views.DataView, faults *formFaults) {
+	if fault := faults.Of("data"); fault != "" && v.Error == "" {
+		v.Error, v.Ticks = fault, nil
+	}
 }
 
 // waitsFor says what keeps a preview from being made.
@@ -125,7 +135,7 @@ func (h *Handlers) followTrial(c echo.Context, change func(context.Context, *tri
 	}
 	v := views.TrialView{Data: checkData(known, f.Data)}
 	v.Data.SampleOf = f.SampleOf
-	if err := h.trialPreview(ctx, account, f, &v.Preview); err != nil {
+	if err := h.trialPreview(ctx, account, f, &v); err != nil {
 		return err
 	}
 	return web.Render(c, http.StatusOK, part(v))

@@ -6,10 +6,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/PuerkitoBio/goquery"
+	"github.com/google/uuid"
 
 	"belfry/store"
+	"belfry/store/storetest"
 )
 
 // fieldsOf is the form as a browser would send it.
@@ -156,6 +159,17 @@ func TestTheDataIsCheckedWhileItIsTyped(t *testing.T) {
 		has(t, check("{\"a\": [1\n"), "Line 1, column 9: the text ends too early")
 		has(t, check(`[1]`), "one JSON object")
 		has(t, check(" "), "Empty: the sample is sent")
+		long := `{"long": "` + strings.Repeat("x", 300<<10) + `"}`
+		has(t, check(long), "Data has at most 256 KiB without the spaces between its parts; this has 301 KiB.", "Waits for valid data")
+		fields := fieldsOf(b.get(trialPath).dom(t), "#test-form form")
+		fields.Set("to", "url")
+		fields.Set("url", "https://free.example/x")
+		fields.Set("data", long)
+		refused := b.post(trialPath, fields).wants(t, http.StatusRequestEntityTooLarge).dom(t)
+		has(t, plain(refused, "#data-error"), "this has 301 KiB.")
+		if data := refused.Find("#data[aria-invalid]"); data.Text() != long {
+			t.Error("the field is not marked, or what was typed is lost")
+		}
 	})
 }
 
@@ -285,4 +299,49 @@ func TestAViewerSeesWhyThereIsNoFormForTests(t *testing.T) {
 			t.Error("there is a form")
 		}
 	})
+}
+
+func TestAnAnswerThatIsNoTextIsSaidToBeBinary(t *testing.T) {
+	eachSite(t, func(t *testing.T, s *site) {
+		image := "\x89PNG\r\n\x1a\n" + strings.Repeat("\x00\xff", 40)
+		id := s.testAnswered(store.Attempt{Response: []store.Header{{Name: "Content-Type", Value: "image/png"}}, ResponseBody: []byte(image)})
+		b := s.signedIn(store.RoleAdmin)
+		for path, part := range map[string]string{trialPath + "?delivery=" + id.String(): "#answer", deliveryPath(id): ".exchange", deliveryPath(id) + "?body=raw&all=1": ".exchange"} {
+			answered := b.get(path).wants(t, http.StatusOK).dom(t).Find(part)
+			has(t, answered.Text(), "Binary, 88 bytes kept, content type image/png.", "89 50 4e 47 0d 0a 1a 0a")
+			if strings.Contains(answered.Text(), "\uFFFD") || answered.Find("[data-copy-from=answer-body]").Length() != 0 {
+				t.Error(path, "shows bytes as text, or copies them")
+			}
+		}
+	})
+}
+
+func TestAnAnswerThatNearlyCameTooLateSaysSo(t *testing.T) {
+	s := newSite(t, storetest.SQLite(t), nil)
+	b := s.signedIn(store.RoleAdmin)
+	for took, want := range map[time.Duration]string{9 * time.Second: "took 9 s of the 10 s that it has", 8 * time.Second: "Close to the limit", 7 * time.Second: "answered within 10 s"} {
+		id := s.testAnswered(store.Attempt{Duration: took})
+		shown := plain(b.get(trialPath+"?delivery="+id.String()).dom(t), "#answer")
+		has(t, shown, "Delivered.", want)
+		if late := strings.Contains(shown, "Close to the limit"); late != (took >= 8*time.Second) {
+			t.Errorf("after %v it says %s", took, shown)
+		}
+	}
+}
+
+// testAnswered gives a test that was answered 200 as the attempt says.
+func (s *site) testAnswered(a store.Attempt) uuid.UUID {
+	s.t.Helper()
+	test, err := s.store.SendTest(s.t.Context(), s.account.ID, store.NewTest{URL: "https://free.example/", Event: "call.ended"})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, j := range s.claim() {
+		a.Number, a.StartedAt, a.StatusCode, a.URL, a.Protocol = j.Attempt, s.now(), http.StatusOK, j.Endpoint.URL, "HTTP/1.1"
+		a.Request = []store.Header{{Name: "Content-Type", Value: "application/json"}}
+		if err := s.store.Record(s.t.Context(), []store.Result{{Job: j, Next: store.Delivered, Attempt: a}}); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	return test.ID
 }

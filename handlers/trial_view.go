@@ -33,11 +33,9 @@ func (h *Handlers) showTrial(c echo.Context, status int, f trialForm, faults *fo
 	if err := h.trialsLeft(ctx, p.Account, &v); err != nil {
 		return err
 	}
-	if fault := faults.Of("data"); fault != "" && v.Data.Error == "" {
-		v.Data.Error, v.Data.Ticks = fault, nil
-	}
+	refuseData(&v.Data, faults)
 	if v.MayNot == "" {
-		if err := h.trialPreview(ctx, p.Account.ID, shownForm(&v), &v.Preview); err != nil {
+		if err := h.trialPreview(ctx, p.Account.ID, shownForm(&v), &v); err != nil {
 			return err
 		}
 	}
@@ -175,8 +173,9 @@ func trialAnswerView(s *deliveryStory) *views.TrialAnswerView {
 	if last.StatusCode != 0 {
 		v.State.Word = codeWords(last.StatusCode)
 		v.Answer = s.answerHeaders(last)
-		v.Body = strings.ToValidUTF8(string(last.ResponseBody), "\uFFFD")
+		v.Body = string(last.ResponseBody)
 		v.Note = s.answerNote(last)
+		v.Late = isLate(last.Duration, s.limits.Timeout)
 	}
 	if s.Status == store.Delivered {
 		who, over := "The endpoint", " over "+protocolWord(last.Protocol)
@@ -184,6 +183,9 @@ func trialAnswerView(s *deliveryStory) *views.TrialAnswerView {
 			who, over = "The test inbox", ""
 		}
 		v.Bold, v.Text = "Delivered.", who+" answered within "+views.Duration(s.limits.Timeout)+over+"."
+		if v.Late {
+			v.Text = who + " took " + v.Took + " of the " + views.Duration(s.limits.Timeout) + " that it has" + over + ". A little slower and it fails: answer 2xx first and do the work afterwards."
+		}
 		return v
 	}
 	v.Bold, v.Text = "Not delivered.", sentence(strings.TrimPrefix(happened(last), "failed: "))+" "+s.advice(last)
@@ -192,3 +194,6 @@ func trialAnswerView(s *deliveryStory) *views.TrialAnswerView {
 	}
 	return v
 }
+
+// isLate says that an answer came in the last fifth of the time it has.
+func isLate(took, limit time.Duration) bool { return took >= limit*8/10 }

@@ -93,23 +93,11 @@ func (s *site) answersLong() uuid.UUID {
 			s.t.Fatal(err)
 		}
 	}
-	test, err := s.store.SendTest(s.t.Context(), s.account.ID, store.NewTest{URL: "https://free.example/", Event: "call.ended", Data: []byte(`{}`)})
-	if err != nil {
-		s.t.Fatal(err)
+	a := store.Attempt{Duration: time.Second, ResponseBody: []byte(noise[:64<<10])}
+	for i := range 60 {
+		a.Response = append(a.Response, store.Header{Name: fmt.Sprintf("X-Noise-%d", i), Value: noise[i*1000:][:1000]})
 	}
-	for _, j := range s.claim() {
-		r := store.Result{Job: j, Next: store.Delivered, Attempt: store.Attempt{
-			Number: j.Attempt, StartedAt: s.now(), Duration: time.Second, StatusCode: http.StatusOK, Protocol: "HTTP/1.1", URL: j.Endpoint.URL,
-			Request: []store.Header{{Name: "Content-Type", Value: "application/json"}}, ResponseBody: []byte(noise[:64<<10]),
-		}}
-		for i := range 60 {
-			r.Attempt.Response = append(r.Attempt.Response, store.Header{Name: fmt.Sprintf("X-Noise-%d", i), Value: noise[i*1000:][:1000]})
-		}
-		if err := s.store.Record(s.t.Context(), []store.Result{r}); err != nil {
-			s.t.Fatal(err)
-		}
-	}
-	return test.ID
+	return s.testAnswered(a)
 }
 
 // longData is data of 200 KiB that hardly gets smaller when it is compressed.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
 
@@ -122,6 +123,13 @@ func (e *NewEvent) check(limits Limits, field string, bad *faults) (tooLarge boo
 		e.AgentID = agentOf(e.Data)
 	}
 	return len(e.Data) > limits.EventBytes
+}
+
+// tooLarge says by how much a checked event's data is beyond the limit.
+func (e *NewEvent) tooLarge(limits Limits, field string) *Error {
+	most := fmt.Sprintf("data has at most %d KiB", limits.EventBytes>>10)
+	size := fmt.Sprintf(" without the spaces between its parts; this has %d KiB", (len(e.Data)+1023)>>10)
+	return &Error{Code: CodeTooLarge, Detail: most, Fields: []FieldError{{field + "data", most + size}}}
 }
 
 // agentOf reads data.agent_id; anything but a string of 1 to 128 characters

@@ -81,10 +81,7 @@ func (p *Publication) check(limits Limits) error {
 			field = fmt.Sprintf("[%d].", i)
 		}
 		if p.Events[i].check(limits, field, &bad) {
-			return &Error{
-				Code: CodeTooLarge, Detail: fmt.Sprintf("data has at most %d KiB", limits.EventBytes>>10),
-				Fields: []FieldError{{field + "data", fmt.Sprintf("this has %d bytes", len(p.Events[i].Data))}},
-			}
+			return p.Events[i].tooLarge(limits, field)
 		}
 	}
 	return bad.err()

@@ -164,7 +164,7 @@ func (s *Store) testEvent(ctx context.Context, account uuid.UUID, t *NewTest, ba
 func (t *NewTest) event(limits Limits, bad *faults) (NewEvent, error) {
 	e := NewEvent{Type: "call.ended", Data: t.Data}
 	if e.check(limits, "", bad) {
-		return e, &Error{Code: CodeTooLarge, Detail: fmt.Sprintf("data has at most %d KiB", limits.EventBytes>>10)}
+		return e, e.tooLarge(limits, "")
 	}
 	e.Type = t.Event
 	return e, bad.err()

@@ -13,6 +13,7 @@ type bodyView struct {
 	raw      bool
 	ways     []Choice
 	all      string
+	media    string // its content type; empty: none was said
 }
 
 // LongBody says that a page shows the beginning of such a body only.
@@ -22,7 +23,7 @@ func (b bodyView) cut() bool { return b.all != "" && LongBody(b.text) }
 
 // beginning is as much of the body as is shown at first.
 func (b bodyView) beginning() string {
-	text := b.text
+	text := b.readable()
 	if !b.raw {
 		text = PrettyJSON(text)
 	}
@@ -61,7 +62,17 @@ func (h headersView) beginning() []HeaderLine {
 }
 
 func (e ExchangeView) body(id, text string) bodyView {
-	return bodyView{id, text, e.Raw, e.Bodies, e.AllHref}
+	return bodyView{id: id, text: text, raw: e.Raw, ways: e.Bodies, all: e.AllHref}
+}
+
+func (e ExchangeView) answered() bodyView {
+	b := e.body("answer-body", e.AnswerBody)
+	b.media = mediaOf(e.Answer)
+	return b
+}
+
+func (v TrialAnswerView) answered() bodyView {
+	return bodyView{id: "answer-body", text: v.Body, all: v.allHref(), media: mediaOf(v.Answer)}
 }
 
 func (v DeliveryView) carried() bodyView {

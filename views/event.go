@@ -75,4 +75,6 @@ type VerdictLine struct {
 	DeliveryHref string
 }
 
-func (v EventView) body() bodyView { return bodyView{"event-data", v.Data, v.Raw, v.Bodies, v.AllHref} }
+func (v EventView) body() bodyView {
+	return bodyView{id: "event-data", text: v.Data, raw: v.Raw, ways: v.Bodies, all: v.AllHref}
+}

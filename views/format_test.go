@@ -132,3 +132,17 @@ func TestAddressesBreakBetweenTheirParts(t *testing.T) {
 		}
 	}
 }
+
+func TestABodyIsBinaryWhereHardlyAnybodyCouldReadIt(t *testing.T) {
+	for body, want := range map[string]bool{
+		"": false, `{"ok":true}`: false, "line\r\n\tline": false, "Größe, größer, am größten": false, "Der Gr\xf6\xdfe nach geordnet ist es": false, "\x1b[31mred words of a log\x1b[0m": false,
+		"a\x00b": true, "\x1f\x8b\x08\x01packed": true, "caf\xe9": false, "\xff\xfeh\xe9": true, "�, as it was sent": false,
+	} {
+		if IsBinary(body) != want {
+			t.Errorf("%q: binary is %t", body, !want)
+		}
+	}
+	if got := Hex("0123456789abcdef" + "0\x00"); got != "30 31 32 33 34 35 36 37 38 39 61 62 63 64 65 66\n30 00" {
+		t.Error(got)
+	}
+}

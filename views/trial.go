@@ -88,6 +88,8 @@ type TrialAnswerView struct {
 	Note    string
 	Curl    CurlView
 	Node    string
+	// Late says that the answer took most of the time that it has.
+	Late bool
 	// Refused says that the endpoint does not take the signature: 401 or 403.
 	Refused bool
 	Inbox   bool       // it went to the test inbox
@@ -98,6 +100,9 @@ type TrialAnswerView struct {
 func (v TrialAnswerView) says() string {
 	if v.Took == "" { // it ended before anything was sent
 		return v.Bold + " " + v.Text
+	}
+	if v.Late {
+		return v.Bold + " " + v.State.Word + " after " + v.Took + ", close to the limit"
 	}
 	return v.Bold + " " + v.State.Word + " after " + v.Took
 }
