@@ -58,7 +58,9 @@ func (r received) checks() []views.SignatureCheck {
 	if len(r.Strange) > 0 {
 		list = append([]views.SignatureCheck{{Tone: "warn", Name: "Headers", Word: "not all read", Text: "This line is no header: “" + web.Clip(r.Strange[0], 60) + "”. Write each as name: value, on a line of its own."}}, list...)
 	}
-	return slices.DeleteFunc(list, func(c views.SignatureCheck) bool { return c.Tone == "" })
+	list = slices.DeleteFunc(list, func(c views.SignatureCheck) bool { return c.Tone == "" })
+	r.settle(list)
+	return list
 }
 
 func (r received) checkSecret() views.SignatureCheck {
@@ -119,6 +121,12 @@ func (r received) standardTexts() []signedText {
 	for _, body := range r.spellings {
 		list = append(list, signedText{slices.Concat([]byte(id+"."+at+"."), body.Text), body.Fault})
 	}
+	if sent := r.Header.Get(r.Prefix + "-Delivery"); sent != "" && id != "" && sent != id {
+		list = append(list, signedText{slices.Concat([]byte(sent+"."+at+"."), r.Body), "the webhook-id was changed: it was signed as " + web.Clip(sent, 60) + ", as " + r.Prefix + "-Delivery has it"})
+	}
+	if seconds, cut := strings.CutSuffix(at, "000"); cut {
+		list = append(list, signedText{slices.Concat([]byte(id+"."+seconds+"."), r.Body), "the webhook-timestamp was changed: it was signed in seconds, as " + web.Clip(seconds, 60)})
+	}
 	return append(list, signedText{r.Body, "it signs the body alone; id and timestamp go before it, joined by dots"},
 		signedText{slices.Concat([]byte(at+"."), r.Body), "it signs timestamp and body; the id goes before them"})
 }
@@ -171,11 +179,17 @@ func (r received) checkHex(which string) views.SignatureCheck {
 	return c
 }
 
+// memberName and bodyName are the checks of the body's own signature and of its form.
+const (
+	memberName = "signature in the body"
+	bodyName   = "Body"
+)
+
 // cutOff is the word for a signature member that is not there to its end.
 const cutOff = "there, but cut off"
 
 func (r received) checkMember() views.SignatureCheck {
-	const name = "signature in the body"
+	const name = memberName
 	texts := make([]signedText, 0, 8)
 	var sent string
 	for _, body := range r.spellings {
@@ -201,16 +215,16 @@ func (r received) judge(name string, m sentMAC, texts []signedText, keys []signi
 	faults = append(slices.Clone(m.faults), faults...)
 	switch {
 	case !ok:
-		return views.SignatureCheck{Tone: "bad", Name: name, Word: "does not fit", Text: "Neither this secret nor a body written otherwise gives it."}
+		return views.SignatureCheck{Tone: "bad", Name: name, Word: misfits, Text: "Neither this secret nor a body written otherwise gives it."}
 	case len(faults) > 0:
-		return views.SignatureCheck{Tone: "bad", Name: name, Word: "would fit, but", Text: sentence(strings.Join(faults, "; "))}
+		return views.SignatureCheck{Tone: "bad", Name: name, Word: wouldFit, Text: sentence(strings.Join(faults, "; ")), Changed: changedParts(faults)}
 	}
-	return views.SignatureCheck{Tone: "ok", Name: name, Word: "fits", Text: "Secret and body are those that were signed."}
+	return views.SignatureCheck{Tone: "ok", Name: name, Word: fits, Text: "Secret and body are those that were signed."}
 }
 
 // checkBody says whether the body has the form in which Belfry sends it.
 func (r received) checkBody() views.SignatureCheck {
-	c := views.SignatureCheck{Tone: "bad", Name: "Body"}
+	c := views.SignatureCheck{Tone: "bad", Name: bodyName}
 	switch {
 	case len(r.Body) == 0:
 		c.Word, c.Text = "missing", "Paste the raw body: the bytes as they came, before anything parsed them."
@@ -257,40 +271,8 @@ func (r received) checkComputed() views.SignatureCheck {
 	case standard.Tone == "ok":
 		standard.Text = "It is what webhook-signature must be, by this secret and body."
 		return standard
-	case asHex && hexed.Word == "would fit, but", standard.Word != "would fit, but":
+	case asHex && hexed.Word == wouldFit, standard.Word != wouldFit:
 		return hexed
 	}
 	return standard
-}
-
-// verdictOf sums up what the checks say of the request.
-func verdictOf(checks []views.SignatureCheck) (v views.Msg) {
-	fits, changed, misfits := 0, false, 0
-	var first views.SignatureCheck
-	checks = slices.DeleteFunc(slices.Clone(checks), func(c views.SignatureCheck) bool { return c.Name == computedName })
-	for _, c := range checks {
-		switch {
-		case c.Word == "fits":
-			fits++
-		case c.Tone == "bad":
-			misfits++
-			if first.Name == "" {
-				first = c
-			}
-		}
-		changed = changed || c.Word == "would fit, but"
-	}
-	switch {
-	case misfits == 0 && fits > 0:
-		return views.Msg{Tone: "ok", Bold: "Genuine.", Text: "This secret signed exactly this request."}
-	case fits > 0:
-		return views.Msg{Tone: "warn", Bold: "The secret is right.", Text: first.Name + ": " + first.Word + ". " + first.Text}
-	case changed:
-		return views.Msg{Tone: "bad", Bold: "It was signed differently.", Text: "See the lines that would fit: they name what differs."}
-	case slices.ContainsFunc(checks, func(c views.SignatureCheck) bool { return c.Name == "Body" && c.Tone == "bad" || c.Word == cutOff }):
-		return views.Msg{Tone: "bad", Bold: "Nothing fits, and the body was changed.", Text: "Paste the raw body first; if it still does not fit, the secret is another one."}
-	case slices.ContainsFunc(checks, func(c views.SignatureCheck) bool { return c.Word == "does not fit" }):
-		return views.Msg{Tone: "bad", Bold: "Wrong secret, most likely.", Text: "The body has the form that Belfry sends, but nothing was signed with this secret. Take the secret of this webhook, or rotate it; else a value inside the body was changed."}
-	}
-	return views.Msg{Tone: "bad", Bold: "This can't be verified.", Text: first.Name + ": " + first.Word + ". " + first.Text}
 }

@@ -54,30 +54,56 @@ func TestTheDebuggerNamesThePartThatDiffers(t *testing.T) {
 	}{
 		{"nothing", func(*received) {}, "webhook-signature", "fits", "Genuine."},
 		{"wrong secret", func(r *received) { r.Secret = "whsec_AAAA" + debugSecret[10:] }, "webhook-signature", "does not fit", "Wrong secret"},
-		{"secret with a line break", func(r *received) { r.Secret += "\n" }, "X-Webhook-Signature", "line break around it", "The secret"},
-		{"secret in quotes", func(r *received) { r.Secret = `"` + r.Secret + `"` }, "webhook-signature", "quotation marks", "signed differently"},
-		{"secret without whsec_", func(r *received) { r.Secret = strings.TrimPrefix(r.Secret, "whsec_") }, "webhook-signature", "lacks whsec_", "signed differently"},
+		{"secret with a line break", func(r *received) { r.Secret += "\n" }, "X-Webhook-Signature", "line break around it", "The secret was not pasted as it is."},
+		{"secret in quotes", func(r *received) { r.Secret = `"` + r.Secret + `"` }, "webhook-signature", "quotation marks", "The secret was not pasted as it is. The secret was pasted with quotation marks"},
+		{"secret without whsec_", func(r *received) { r.Secret = strings.TrimPrefix(r.Secret, "whsec_") }, "webhook-signature", "lacks whsec_", "The secret lacks whsec_"},
 		{"secret cut", func(r *received) { r.Secret = r.Secret[:20] }, "Secret", "not base64", ""},
 		{"no secret", func(r *received) { r.Secret = "" }, "Secret", "Paste the secret", ""},
-		{"final line break", func(r *received) { r.Body = append(r.Body, '\n') }, "webhook-signature", "at its end", "signed differently"},
-		{"indented body", func(r *received) { r.Body = indented(r.Body) }, "X-Webhook-Signature", "other white space", "signed differently"},
+		{"final line break", func(r *received) { r.Body = append(r.Body, '\n') }, "webhook-signature", "at its end", "The body was changed since it was signed. The body has a line break or space at its end or beginning that was not sent. Verify the raw bytes"},
+		{"indented body", func(r *received) { r.Body = indented(r.Body) }, "X-Webhook-Signature", "other white space", "The body was changed since it was signed. The body was written anew with other white space, as parsing and serializing does. Verify the raw bytes"},
 		{"indented body, as a body", func(r *received) { r.Body = indented(r.Body) }, "Body", "was changed", ""},
-		{"escaped slashes", func(r *received) { r.Body = bytes.ReplaceAll(r.Body, []byte("/"), []byte(`\/`)) }, "signature in the body", "slashes", "signed differently"},
-		{"escaped letters", func(r *received) { r.Body = bytes.ReplaceAll(r.Body, []byte("ë"), []byte(`\u00eb`)) }, "webhook-signature", "are escaped", "signed differently"},
+		{"escaped slashes", func(r *received) { r.Body = bytes.ReplaceAll(r.Body, []byte("/"), []byte(`\/`)) }, "signature in the body", "slashes", "its slashes are escaped now. Verify the raw bytes"},
+		{"escaped letters", func(r *received) { r.Body = bytes.ReplaceAll(r.Body, []byte("ë"), []byte(`\u00eb`)) }, "webhook-signature", "are escaped", "that were not. Verify the raw bytes"},
 		{"another value", func(r *received) { r.Body = bytes.Replace(r.Body, []byte("1.0"), []byte("1"), 1) }, "webhook-signature", "does not fit", "Wrong secret, most likely"},
 		{"members in another order", func(r *received) {
 			unsigned, sig, _ := signature.SplitSignature(r.Body)
 			r.Body = []byte(`{"signature":"` + sig + `",` + string(unsigned[1:]))
-		}, "webhook-signature", "another order", "signed differently"},
+		}, "webhook-signature", "another order", "another order than they were sent in. Verify the raw bytes"},
 		{"a body that ends within its signature", func(r *received) { r.Body = r.Body[:len(r.Body)-62] }, "signature in the body", "there, but cut off", "body was changed"},
 		{"a body that ends before its signature's value", func(r *received) { r.Body = r.Body[:len(r.Body)-73] }, "signature in the body", "there, but cut off", "body was changed"},
 		{"a body with half a signature", func(r *received) { r.Body = append(r.Body[:len(r.Body)-62], `"}`...) }, "signature in the body", "there, but cut off", "body was changed"},
 		{"a body without its signature", func(r *received) { r.Body, _, _ = signature.SplitSignature(r.Body) }, "signature in the body", "missing", ""},
 		{"half a body", func(r *received) { r.Body = r.Body[:30] }, "Body", "was cut", "body was changed"},
-		{"no id", func(r *received) { r.Header.Del("webhook-id") }, "webhook-id", "missing", "The secret is right."},
-		{"no timestamp", func(r *received) { r.Header.Del("webhook-timestamp") }, "webhook-timestamp", "missing", "The secret is right."},
-		{"milliseconds", func(r *received) { r.Header.Set("webhook-timestamp", strconv.FormatInt(debugNow.UnixMilli(), 10)) }, "webhook-timestamp", "milliseconds", ""},
-		{"old", func(r *received) { r.Now = debugNow.Add(time.Hour) }, "webhook-timestamp", "more than 5 minutes ago", "Genuine."},
+		{"no id", func(r *received) { r.Header.Del("webhook-id") }, "webhook-signature", "can't be checked webhook-id is missing", "The secret is right. webhook-id is missing, so webhook-signature can't be checked. Paste all headers"},
+		{"no timestamp", func(r *received) { r.Header.Del("webhook-timestamp") }, "webhook-signature", "can't be checked webhook-timestamp is missing", "The secret is right. webhook-timestamp is missing, so webhook-signature can't be checked. Paste all headers"},
+		{"neither id nor timestamp", func(r *received) { r.Header.Del("webhook-id"); r.Header.Del("webhook-timestamp") }, "webhook-signature", "can't be checked", "webhook-id and webhook-timestamp are missing"},
+		{"another timestamp", func(r *received) { r.Header.Set("webhook-timestamp", at(debugNow.Add(-time.Hour))) }, "webhook-signature", "The other signatures fit", "Secret and body are right. The other signatures fit, so webhook-timestamp is not the one that was signed. Take it as it came with this attempt"},
+		{"another timestamp, as a timestamp", func(r *received) { r.Header.Set("webhook-timestamp", at(debugNow.Add(time.Minute))) }, "webhook-timestamp", "not what was signed", "Secret and body are right."},
+		{"a date as timestamp", func(r *received) { r.Header.Set("webhook-timestamp", "2026-11-21") }, "webhook-timestamp", "not a time", "so webhook-timestamp is not the one that was signed"},
+		{"another timestamp and no other header of the id", func(r *received) {
+			r.Header.Del("X-Webhook-Delivery")
+			r.Header.Set("webhook-timestamp", at(debugNow.Add(-time.Hour)))
+		}, "webhook-signature", "does not fit", "webhook-id or webhook-timestamp is not the one that was signed. Take both"},
+		{"another id", func(r *received) { r.Header.Set("webhook-id", "two") }, "webhook-signature", "signed as one, as X-Webhook-Delivery has it", "The webhook-id was changed since it was signed."},
+		{"another id and a new timestamp", func(r *received) {
+			r.Header.Set("webhook-id", "two")
+			r.Header.Set("webhook-timestamp", at(debugNow.Add(time.Minute)))
+		}, "webhook-signature", "does not fit", "webhook-id or webhook-timestamp is not the one that was signed"},
+		{"another timestamp and a final line break", func(r *received) {
+			r.Body = append(r.Body, '\n')
+			r.Header.Set("webhook-timestamp", at(debugNow.Add(time.Minute)))
+		}, "Body", "was changed", "Verify the raw bytes, before a framework parses them. The other signatures fit, so webhook-timestamp"},
+		{"another signature of the body", func(r *received) { r.Header.Set("X-Webhook-Signature", "sha256="+strings.Repeat("0", 64)) }, "X-Webhook-Signature", "this one was changed on its way", "The secret is right."},
+		{"the new secret of a rotation", func(r *received) {
+			next := "whsec_" + base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32))
+			headers, _ := signature.Headers(signature.Attempt{ID: "one", Number: 1, At: debugNow, Event: "call.ended", Body: r.Body, Secret: debugSecret, Next: next})
+			for _, h := range headers {
+				r.Header.Set(h.Name, h.Value)
+			}
+			r.Secret = next
+		}, "signature in the body", "signed by the old secret", "Genuine."},
+		{"milliseconds", func(r *received) { r.Header.Set("webhook-timestamp", at(debugNow)+"000") }, "webhook-timestamp", "milliseconds", "The webhook-timestamp was changed"},
+		{"old", func(r *received) { r.Now = debugNow.Add(time.Hour) }, "webhook-timestamp", "more than 5 minutes ago", "Genuine, but old. This secret signed exactly this request. It was sent 1 h ago."},
 		{"ahead", func(r *received) { r.Now = debugNow.Add(-time.Hour) }, "webhook-timestamp", "more than 5 minutes ahead", ""},
 		{"hex where base64 belongs", func(r *received) {
 			sum := readMAC(r.Header.Get("webhook-signature"), "v1,", false).sum
@@ -93,10 +119,17 @@ func TestTheDebuggerNamesThePartThatDiffers(t *testing.T) {
 		{"old signature of a rotation", func(r *received) {
 			r.Header.Set("webhook-signature", r.Header.Get("webhook-signature")+" v1,"+strings.Repeat("A", 43)+"=")
 		}, "webhook-signature", "old secret of a rotation", "Genuine."},
-		{"code that signs the body alone", func(r *received) { r.Computed = onlyBody(r) }, "What your code computed", "id and timestamp go before it", "Genuine."},
+		{"code that signs the body alone", func(r *received) { r.Computed = onlyBody(r) }, "What your code computed", "id and timestamp go before it", "The request is genuine, your code's value is not right. What your code computed would fit, but: It signs the body alone"},
 		{"code with the key not decoded", func(r *received) {
 			r.Computed = "v1," + base64.StdEncoding.EncodeToString(readMAC(signature.Hex(debugSecret, []byte("one."+r.Header.Get("webhook-timestamp")+"."+string(r.Body))), "sha256=", true).sum)
-		}, "What your code computed", "must be decoded from base64 first", "Genuine."},
+		}, "What your code computed", "must be decoded from base64 first", "The request is genuine, your code's value is not right."},
+		{"code that writes hex", func(r *received) {
+			r.Computed = hex.EncodeToString(readMAC(r.Header.Get("webhook-signature"), "v1,", false).sum)
+		}, "What your code computed", "hex, not in base64", "The request is genuine, your code's value is not right. What your code computed would fit, but: It does not begin with v1,; it is written in hex, not in base64."},
+		{"code that computes something else, of an old request", func(r *received) {
+			r.Computed, r.Now = "v1,"+strings.Repeat("A", 43)+"=", debugNow.Add(time.Hour)
+		}, "What your code computed", "does not fit", "It was sent 1 h ago."},
+		{"escaped slashes, as a body", func(r *received) { r.Body = bytes.ReplaceAll(r.Body, []byte("/"), []byte(`\/`)) }, "Body", "was changed", ""},
 		{"right code", func(r *received) { r.Computed = r.Header.Get("X-Webhook-Signature") }, "What your code computed", "what X-Webhook-Signature must be", "Genuine."},
 	}
 	for _, c := range cases {
@@ -143,6 +176,11 @@ func TestWhatIsPastedIntoTheDebuggerIsCheckedAndNotKept(t *testing.T) {
 			t.Errorf("without a token: %d, want 422", a.StatusCode)
 		}
 	})
+}
+
+// at is a moment as webhook-timestamp has it.
+func at(t time.Time) string {
+	return strconv.FormatInt(t.Unix(), 10)
 }
 
 // onlyBody is the signature of code that forgets id and timestamp.

@@ -16,6 +16,9 @@ type SignatureCheck struct {
 	Name string // the part
 	Word string // how it is
 	Text string // what it means, and what to do
+	// Changed names the parts that are not as they were when this signature was
+	// made: secret, body, webhook-id, webhook-timestamp; empty: none.
+	Changed string
 }
 
 func (c SignatureCheck) state() State {
