@@ -100,18 +100,28 @@ func TestTheTimeLineSaysWhatHeldADelivery(t *testing.T) {
 	}
 }
 
+// siteOfThePast is a site with a webhook whose store lives so long ago, until it is
+// brought to now.
+func siteOfThePast(t *testing.T, ago time.Duration) (s *site, toNow func()) {
+	t.Helper()
+	var behind atomic.Int64
+	behind.Store(int64(ago))
+	s = newSite(t, storetest.SQLite(t), func(o *store.Options) {
+		o.Now = func() time.Time { return time.Now().Add(-time.Duration(behind.Load())) }
+	})
+	s.addHook("https://one.example/hook")
+	return s, func() { behind.Store(0) }
+}
+
 func TestADeliveryThatWaitedForAProbeSaysUntilWhen(t *testing.T) {
 	t.Parallel()
-	var ago atomic.Int64 // the store's clock
-	ago.Store(int64(20 * time.Minute))
-	s := newSite(t, storetest.SQLite(t), func(o *store.Options) { o.Now = func() time.Time { return time.Now().Add(-time.Duration(ago.Load())) } })
-	s.addHook("https://one.example/hook")
+	s, toNow := siteOfThePast(t, 20*time.Minute)
 	for range 10 {
 		s.event("call.ended", `{}`)
 	}
 	s.answer(http.StatusServiceUnavailable)
 	_, waits := s.event("call.ended", `{}`)
-	ago.Store(0)
+	toNow()
 	s.answer(http.StatusOK) // the probe
 	s.answer(http.StatusOK)
 	steps := s.signedIn(store.RoleViewer).get(deliveryPath(waits)).dom(t).Find(".timeline")
@@ -120,10 +130,7 @@ func TestADeliveryThatWaitedForAProbeSaysUntilWhen(t *testing.T) {
 
 func TestADeliveryThatFailedWhileItsEndpointIsProbedSaysWhichAttemptWasAProbe(t *testing.T) {
 	t.Parallel()
-	var ago atomic.Int64 // the store's clock
-	ago.Store(int64(20 * time.Minute))
-	s := newSite(t, storetest.SQLite(t), func(o *store.Options) { o.Now = func() time.Time { return time.Now().Add(-time.Duration(ago.Load())) } })
-	s.addHook("https://one.example/hook")
+	s, toNow := siteOfThePast(t, 20*time.Minute)
 	_, before := s.event("call.ended", `{}`)
 	s.failed(0)
 	_, probe := s.event("call.ended", `{}`)
@@ -131,7 +138,7 @@ func TestADeliveryThatFailedWhileItsEndpointIsProbedSaysWhichAttemptWasAProbe(t 
 		s.event("call.ended", `{}`)
 	}
 	s.answer(http.StatusServiceUnavailable)
-	ago.Store(0)
+	toNow()
 	s.failed(0) // the oldest, as the probe
 	b := s.signedIn(store.RoleViewer)
 	story := func(id uuid.UUID) string { return plain(b.get(deliveryPath(id)).dom(t), ".timeline") }
