@@ -79,13 +79,13 @@ func TestEachKindOfFailureHasItsLastExample(t *testing.T) {
 			return j.DeliveryID
 		}
 		fail("call.ended", 0, "tls", "an older one")
-		tls := fail("call.ended", 0, "tls", "the certificate expired on 2026-02-26")
+		tls := fail("call.ended", 0, "tls", "the certificate expired on 26 Feb 2026")
 		moved := fail("call.ended", 301, "redirect", "moved", store.Header{Name: "Location", Value: "https://new.example/"})
 		fail("message.sent", 0, "tls", "of another webhook")
 		fail("message.sent", 0, "dns", "of another webhook")
 		got, err := d.LastFailures(d.ctx, d.account, w.ID, []store.KindCount{{Kind: "tls"}, {Kind: "redirect", Code: 301}, {Kind: "redirect", Code: 302}, {Kind: "dns"}})
 		must(t, err)
-		want := []store.LastFailure{{DeliveryID: tls, Detail: "the certificate expired on 2026-02-26"}, {DeliveryID: moved, Detail: "moved", MovedTo: "https://new.example/"}, {}, {}}
+		want := []store.LastFailure{{DeliveryID: tls, Detail: "the certificate expired on 26 Feb 2026"}, {DeliveryID: moved, Detail: "moved", MovedTo: "https://new.example/"}, {}, {}}
 		for i := range want {
 			if got[i] != want[i] {
 				t.Errorf("example %d is %+v, want %+v", i, got[i], want[i])
