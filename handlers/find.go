@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
 	"belfry/store"
@@ -33,14 +34,14 @@ func (h *Handlers) find(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	found := views.Found{Query: query}
+	var found views.Found
 	add := func(title string, items []views.FoundItem) {
 		if len(items) > 0 {
 			found.Groups = append(found.Groups, views.FoundGroup{Title: title, Items: items})
 		}
 	}
 	words := strings.Fields(query)
-	add("Webhooks", findWebhooks(list, words))
+	add("Webhooks", findWebhooks(list, query))
 	deliveries, events, err := h.findIDs(ctx, p, query)
 	if err != nil {
 		return err
@@ -48,23 +49,26 @@ func (h *Handlers) find(c echo.Context) error {
 	add("Deliveries", deliveries)
 	add("Events", events)
 	add("Pages", views.FindPages(words, p.Role.CanEdit()))
+	found.None = len(found.Groups) == 0
 	if query != "" {
 		add("Logs", []views.FoundItem{{Icon: "search", Label: "Search the log for “" + query + "”", Href: views.LogsAddress("q", query)}})
 	}
 	return web.Render(c, http.StatusOK, views.PaletteFound(found))
 }
 
-// findWebhooks gives those that hold all the words, those in trouble first.
-func findWebhooks(list []store.Overview, words []string) []views.FoundItem {
+// findWebhooks gives those that hold all words of the query, and the one whose
+// id it is, in the order of the list.
+func findWebhooks(list []store.Overview, query string) []views.FoundItem {
 	list = slices.Clone(list)
-	slices.SortStableFunc(list, func(a, b store.Overview) int { return trouble(&b) - trouble(&a) })
+	sortWebhooks(list, "")
 	var items []views.FoundItem
 	for i := range list {
 		w := &list[i]
-		if len(items) == findEach || !views.HoldsAll(strings.Join([]string{w.URL, w.Description, w.AgentID, w.ID.String()}, " "), words) {
+		host, rest := views.SplitURL(w.URL)
+		held := views.HoldsAll(strings.Join([]string{w.URL, host, w.Description, w.AgentID}, " "), strings.Fields(query))
+		if len(items) == findEach || !held && !isID(query, w.ID) {
 			continue
 		}
-		host, rest := views.SplitURL(w.URL)
 		items = append(items, views.FoundItem{
 			Icon: "webhook", Label: host + rest, Detail: w.Description, Mono: true, Href: views.WebhookAddress(w.ID),
 			State: views.HealthState(string(w.Health.State), w.DisabledReason),
@@ -73,11 +77,10 @@ func findWebhooks(list []store.Overview, words []string) []views.FoundItem {
 	return items
 }
 
-func trouble(w *store.Overview) int {
-	if w.Trouble() {
-		return 1
-	}
-	return 0
+// isID says whether somebody who typed or pasted text means the id.
+func isID(text string, id uuid.UUID) bool {
+	text = strings.ToLower(text)
+	return len(text) >= len("01a20187") && strings.HasPrefix(id.String(), text) || text == views.ShortID(id.String())
 }
 
 // findIDs gives deliveries and events whose ids begin with the query.
@@ -85,13 +88,14 @@ func (h *Handlers) findIDs(ctx context.Context, p person, query string) (deliver
 	foundDeliveries, foundEvents, err := h.store.FindByID(ctx, p.Account.ID, query, findEach)
 	for i := range foundDeliveries {
 		d := &foundDeliveries[i]
+		host, rest := views.SplitURL(d.URL)
 		deliveries = append(deliveries, views.FoundItem{
-			Icon: "send", Label: d.ID.String(), Detail: d.EventType + " to " + d.URL, Mono: true, Href: deliveryPath(d.ID),
+			Icon: "send", Label: views.ShortID(d.ID.String()), Detail: d.EventType + " to " + host + rest, Mono: true, Href: deliveryPath(d.ID),
 			State: views.DeliveryState(d.Status.String(), d.Held),
 		})
 	}
 	for _, e := range foundEvents {
-		events = append(events, views.FoundItem{Icon: "zap", Label: e.ID.String(), Detail: e.Type, Mono: true, Href: eventPath(e.ID)})
+		events = append(events, views.FoundItem{Icon: "zap", Label: views.ShortID(e.ID.String()), Detail: e.Type, Mono: true, Href: eventPath(e.ID)})
 	}
 	return deliveries, events, err
 }

@@ -28,6 +28,11 @@ func TestThePaletteFindsWebhooksIdsAndPages(t *testing.T) {
 				t.Errorf("%q leads to %q first, want %q", query, got, want)
 			}
 		}
+		for query, want := range map[string]bool{"one": false, "nowhere": true, hook.ID.String()[:2]: true} {
+			if got := strings.Contains(b.get(findPath+"?q="+query).body, "No webhook, id or page"); got != want {
+				t.Errorf("%q: it says that there is nothing: %v, want %v", query, got, want)
+			}
+		}
 		if all := b.get(findPath).wants(t, 200).dom(t).Find("[role=option]"); all.Length() < 8 {
 			t.Errorf("before anything is typed %d places are offered", all.Length())
 		}

@@ -80,6 +80,19 @@ func TestTheScriptOnlyAddsToWhatIsThere(t *testing.T) {
 			`document.activeElement === document.querySelectorAll("tbody th a")[1]`,
 		},
 		{
+			"j walks the lines that open", "webhooks",
+			`document.querySelector("table").outerHTML = '<details class="type-line"><summary>a</summary></details><details class="type-line"><summary>b</summary></details>';` +
+				press("body", "j") + press("body", "j"),
+			`document.activeElement.textContent === "b"`,
+		},
+		{
+			"older turns the page, also with AltGr, and not as a part of another command", "webhooks",
+			`window.turned = 0; document.body.insertAdjacentHTML("beforeend", '<a rel="next" href="#"></a>'); document.querySelector("a[rel=next]").onclick = () => !++turned;
+			for (const held of [{}, {ctrlKey: true, altKey: true}, {altKey: true}, {ctrlKey: true}, {metaKey: true}])
+				document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "]", bubbles: true, ...held}))`,
+			`turned === 3`,
+		},
+		{
 			"a toast stays while somebody is at its button, and then goes", "toast",
 			`window.toast = document.querySelector(".toast:has(button)"); window.setTimeout = f => f(); toast.querySelector("button").focus(); toast.dispatchEvent(new Event("pointerleave"))`,
 			`toast.isConnected && (document.activeElement.blur(), toast.dispatchEvent(new Event("pointerleave")), !toast.isConnected)`,

@@ -4,8 +4,8 @@ import "strings"
 
 // Found is what the palette found, in groups.
 type Found struct {
-	Query  string
 	Groups []FoundGroup
+	None   bool // nothing but the way into the log
 }
 
 // FoundGroup is one kind of what was found.
@@ -39,10 +39,12 @@ func (f Found) count() int {
 	return n
 }
 
+const nothingFound = "No webhook, id or page like this."
+
 // words tell how much was found to who can't see it.
 func (f Found) words() string {
-	if f.count() == 0 {
-		return "Nothing found"
+	if f.None {
+		return nothingFound
 	}
 	return Plural(f.count(), "result", "results")
 }
@@ -117,8 +119,8 @@ func shortcuts() []shortcutGroup {
 			{Keys: "j", Words: "Next row", Does: "down"},
 			{Keys: "k", Words: "Row before", Does: "up"},
 			{Keys: "Enter", Words: "Open the row"},
-			{Keys: "[", Words: "Newer page", Does: "newer"},
-			{Keys: "]", Words: "Older page", Does: "older"},
+			{Keys: "[", Words: "Newer page or delivery", Does: "newer"},
+			{Keys: "]", Words: "Older page or delivery", Does: "older"},
 		}},
 		goes,
 	}

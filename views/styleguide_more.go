@@ -34,7 +34,7 @@ func galleryToasts() templ.Component {
 
 // galleryPalette is the palette's answer, as it stands in its box.
 func galleryPalette() templ.Component {
-	found := Found{Query: "harbor", Groups: []FoundGroup{
+	found := Found{Groups: []FoundGroup{
 		{"Webhooks", []FoundItem{{Icon: "webhook", Label: "hooks.harborcrm.example/v2/calls", Detail: "Harbor CRM, call outcomes", Href: "#", Mono: true, State: HealthState("failing", "")}}},
 		{"Pages", []FoundItem{{Icon: "scroll-text", Label: "Logs", Href: "#"}, {Icon: "search", Label: "Search the log for “harbor”", Href: "#"}}},
 	}}

@@ -18,19 +18,23 @@ const moves = {
   older: () => document.querySelector("a[rel=next]")?.click(),
 };
 
-// The rows of a page are its main cells' links, in their order.
+// The rows of a page are its main cells' links and the lines that open, in their order.
+const rowLinks = "tbody th[scope=row] a, .type-line > summary, .arrivals summary";
 const step = (by) => {
-  const rows = [...document.querySelectorAll("tbody th[scope=row] a")].filter((row) => row.checkVisibility());
+  const rows = [...document.querySelectorAll(rowLinks)].filter((row) => row.checkVisibility());
   if (!rows.length) return;
-  const at = rows.indexOf(document.activeElement?.closest("tr")?.querySelector("th[scope=row] a") ?? null);
+  const at = rows.indexOf(document.activeElement?.closest("tr, .type-line, .arrivals li")?.querySelector(rowLinks) ?? null);
   const row = rows[at < 0 ? (by > 0 ? 0 : rows.length - 1) : Math.min(Math.max(at + by, 0), rows.length - 1)];
   row.focus();
   row.scrollIntoView({ block: "nearest" });
 };
 
+// A key with another is not ours, but for "[" and "]": many keyboards have them on AltGr or Option.
+const chord = (event) => event.metaKey || (event.altKey ? !/^[[\]]$/.test(event.key) : event.ctrlKey);
+
 let first = "", forget = 0;
 document.addEventListener("keydown", (event) => {
-  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.key.length > 1) return;
+  if (event.defaultPrevented || chord(event) || event.key.length > 1) return;
   if (typing(event.target) || document.querySelector("dialog:modal") || off()) return;
   const find = (keys) => document.querySelector(`#shortcuts [data-keys="${CSS.escape(keys)}"]`);
   const entry = (first && find(`${first} ${event.key}`)) || find(event.key);
