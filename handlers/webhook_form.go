@@ -200,6 +200,7 @@ func showFaults(page *views.WebhookFormPage, f webhookForm, faults *formFaults) 
 		page.Existing = views.Link{Label: "Open that webhook", Href: views.WebhookAddress(faults.Webhook)}
 	}
 	page.Summary = faults.Summary()
+	slices.SortStableFunc(page.Summary, func(a, b views.FieldError) int { return formPlace(a.Field) - formPlace(b.Field) })
 	for i, line := range page.Summary {
 		page.Faults[line.Field] = faults.Of(line.Field)
 		if line.Field == "events" {
@@ -211,6 +212,14 @@ func showFaults(page *views.WebhookFormPage, f webhookForm, faults *formFaults) 
 			}
 		}
 	}
+}
+
+// formPlace is where a field stands in the form, headers last.
+func formPlace(field string) int {
+	if i := slices.Index([]string{"url", "description", "events", "secret", "agent_id"}, field); i >= 0 {
+		return i
+	}
+	return 5
 }
 
 // pickerGroups are the types to choose from, with those that are chosen.
