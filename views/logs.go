@@ -83,11 +83,14 @@ func totalWords(n, most int, one, many string) string {
 	return CountUpTo(n, most) + " " + many
 }
 
-// pageWords say how long a page is, and how many rows there are where that is
-// known.
+// pageWords say how long a page is, where there is more than one, and how many
+// rows there are where that is known.
 func pageWords(perPage int, v CountView) string {
 	if !v.All || v.Matching < 0 {
 		return Count(perPage) + " per page"
+	}
+	if v.Matching <= perPage {
+		return v.number() + " in all"
 	}
 	return Count(perPage) + " per page, " + v.number() + " in all"
 }
