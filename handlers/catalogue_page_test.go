@@ -74,7 +74,7 @@ func TestLimitsAreShownWithTheirUse(t *testing.T) {
 		s.answer(http.StatusOK)
 		b := s.signedIn(store.RoleViewer)
 		text := plain(b.get(limitsPath).dom(t), "main")
-		has(t, text, "1,000 per min", "1 used", "9 left", "16 KiB", "256 KiB", "9 bytes, p95", "p95", "30 days", "5, so 6 attempts within about 7 h 11 min, each wait ±20%", "wait 10 min", "11 min 5 s", "410 Gone", "A notice on the pages says so, and webhook.disabled goes to webhooks that take it.", "one request at a time, after 5 s, 1 min, 10 min, then every 15 min")
+		has(t, text, "1,000 per min", "1 used", "9 left", "16 KiB", "256 KiB", "9 bytes, p95", "p95", "30 days", "5, so 6 attempts within about 7 h 11 min, each wait ±20%", "wait 10 min", "11 min 5 s", "410 Gone", "the webhook is deactivated, and webhook.disabled goes to the webhooks that take it.", "one request at a time, after 5 s, 1 min, 10 min, then every 15 min")
 	})
 }
 

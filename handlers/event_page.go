@@ -128,7 +128,7 @@ func verdictLine(verdict store.Verdict, w store.Webhook, e store.Event) views.Ve
 		line.State.Word, line.Text = "No agent", "It was bound to an agent, and the event is about none."
 	default:
 		line.State = views.State{Icon: "circle-pause", Tone: "idle", Word: "Inactive"}
-		line.Text = "It was inactive then. Reactivating offers to send what it missed of the events it takes."
+		line.Text = "It was inactive then. When it is switched on, what it missed is offered."
 	}
 	return line
 }

@@ -110,7 +110,7 @@ func outgoingLine(u store.LimitsUse) views.LimitLine {
 		left, tone = left+", "+amount(u.Held)+" held", "warn"
 	}
 	return views.LimitLine{
-		Name: "Outgoing requests", Text: "Over all nodes: " + rateWords(u.Limits) + ". Others wait as held. Counted here: attempts of the last 60 s, of any kind; the peak is the busiest minute.",
+		Name: "Outgoing requests", Text: "Over all nodes: " + rateWords(u.Limits) + ". Others wait as held. Counted here: attempts of the last minute, of any kind; the peak is the busiest minute.",
 		Meter: meter("Outgoing requests", u.RequestsPerMinute, tone, left, peakWords(u.RequestsPerMinute)), Limit: perMin(u.Limits.RatePerMinute),
 	}
 }
@@ -194,9 +194,9 @@ func typesLine(u store.LimitsUse) views.LimitLine {
 
 func keptFor(l store.Limits) []views.Number {
 	return []views.Number{
-		{Label: "Finished deliveries and their events", Note: "Then they are removed, oldest first. Nothing pending ever is.", Value: views.Duration(l.Retention)},
+		{Label: "Finished deliveries, events", Note: "Then they are removed, oldest first. What is pending stays.", Value: views.Duration(l.Retention)},
 		{Label: "Bodies of attempts", Note: "Headers, times and outcomes stay as long as their delivery.", Value: views.Duration(l.RetentionBodies)},
-		{Label: "Held deliveries of an inactive webhook", Note: "Then they become dead, and can still be resent.", Value: views.Duration(l.HeldFor)},
+		{Label: "Held by an inactive webhook", Note: "Then deliveries become dead, and can still be resent.", Value: views.Duration(l.HeldFor)},
 	}
 }
 
@@ -267,9 +267,9 @@ func retriesWords(waits []time.Duration) string {
 
 func retryRules() []views.Rule {
 	return []views.Rule{
-		{Name: "Asked to wait", Text: "Retry-After on 429 and 503 is honoured in full when longer, up to 24 h."},
+		{Name: "Asked to wait", Text: "Retry-After on 429 and 503 is honoured in full when longer, up to a day."},
 		{Name: "10 failures in a row", Text: "The endpoint is probed: one request at a time, " + probeTimes() + ". One success restores it."},
-		{Name: "3 days without a success", Text: "And 20 failed attempts: the webhook is deactivated. A notice on the pages says so, and webhook.disabled goes to webhooks that take it."},
+		{Name: "3 days without a success", Text: "And 20 failed attempts: the webhook is deactivated, and webhook.disabled goes to the webhooks that take it."},
 		{Name: "410 Gone", Text: "No retry. The delivery is dead and the webhook inactive."},
 	}
 }

@@ -33,7 +33,7 @@ func TestTheLimitsSayHowTheRateHoldsBackABurst(t *testing.T) {
 	use := store.LimitsUse{Limits: store.DefaultLimits(), Held: 430, RequestsPerMinute: store.Use{Now: 326, Peak: 326, Max: 1000}, Webhooks: store.Use{Max: 10}, Tests: store.Use{Max: 20}}
 	notice := limitNotices(use)[0]
 	has(t, notice.Bold+" "+notice.Text, "430 deliveries wait for the outgoing rate of 1,000 per minute.", "up to 50 at once, then about 16.7 a second", "while the minute's count is below the limit")
-	has(t, outgoingLine(use).Text, "then about 16.7 a second", "attempts of the last 60 s", "the busiest minute")
+	has(t, outgoingLine(use).Text, "then about 16.7 a second", "attempts of the last minute", "the busiest minute")
 }
 
 func TestTheLimitsShowPeaksOfTheDay(t *testing.T) {

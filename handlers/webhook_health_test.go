@@ -25,7 +25,7 @@ func TestListAndPageCountAllFailuresAndNameTheMostFrequent(t *testing.T) {
 		s.happen(2, http.StatusInternalServerError)
 		s.happen(2, http.StatusOK)
 		b := s.signedIn(store.RoleViewer)
-		has(t, plain(b.get("/setup/webhooks").dom(t), "#list .second"), "5 of 7 failed, mostly 503, since")
+		has(t, plain(b.get("/setup/webhooks").dom(t), "#list .second"), "5 of 7, mostly 503, since")
 		has(t, plain(b.get("/setup/webhooks/"+w.ID.String()).dom(t), ".message.tone-bad"), "5 of 7 attempts in the last hour failed, most often with 503 Service Unavailable.")
 	})
 }

@@ -98,7 +98,7 @@ func (f Frame) live() (sentence, dot string) {
 	case f.Idle:
 		return "Ready, nothing to deliver", ""
 	default:
-		return "Delivering, up to " + Count(f.RatePerMinute) + "/min", ""
+		return "Delivers up to " + Count(f.RatePerMinute) + "/min", ""
 	}
 }
 

@@ -173,7 +173,7 @@ func galleryList() templ.Component {
 		{Label: "Waiting now", Value: "231", Small: "212 held", Href: "#"},
 		{Label: "Failed, 24 h", Value: "21", Href: "#"},
 	})
-	filters := with(Filters(FiltersView{Action: "/setup/webhooks", Target: "#list", Search: &FilterView{Name: "q", Label: "URL, description, event or id"}, Set: []Link{{"support-berlin", "?"}}}),
+	filters := with(Filters(FiltersView{Action: "/setup/webhooks", Target: "#list", Search: &FilterView{Name: "q", Label: "URL, text or event"}, Set: []Link{{"support-berlin", "?"}}}),
 		Segmented("State", []Choice{{"All", "#", "7", true}, {"In trouble", "#", "2", false}, {"Active", "#", "6", false}, {"Inactive", "#", "1", false}}, false),
 		Filter(FilterView{Name: "agent", Label: "Agent", Options: []Option{{"a", "sales-eu", ""}}}),
 		Filter(FilterView{Name: "event", Label: "Event", Value: "call.*", Options: []Option{{"call.*", "call.*", "Calls"}}}),

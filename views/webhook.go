@@ -207,11 +207,11 @@ func failureSentence(h store.Health) string {
 	return n + "ended in " + failureWord(h.Kind, 0) + "."
 }
 
-// failureBrief says the same in a few words: "503 on 6 of 10", or where there were several kinds "8 of 10 failed, mostly 503".
+// failureBrief says the same in a few words: "503 on 6 of 10", or where there were several kinds "8 of 10, mostly 503".
 func failureBrief(h store.Health) string {
 	n := Count(int(h.Failed)) + " of " + Count(int(h.Attempts))
 	if h.Times < h.Failed {
-		return n + " failed, mostly " + failureWord(h.Kind, h.Code)
+		return n + ", mostly " + failureWord(h.Kind, h.Code)
 	}
 	return failureWord(h.Kind, h.Code) + " on " + n
 }

@@ -142,7 +142,7 @@ func WebhookForm(p WebhookFormPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if p.edits() {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "What waits goes to the new address.")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "Deliveries that wait go to the new address.")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -85,7 +85,7 @@ func (p WebhooksPage) states() []Choice {
 }
 
 func (p WebhooksPage) filters() FiltersView {
-	v := FiltersView{Action: WebhooksAddress, Target: "#list", Beside: "#states,#sort", Search: &FilterView{Name: "q", Label: "URL, description, event or id", Value: p.Filter.Text}}
+	v := FiltersView{Action: WebhooksAddress, Target: "#list", Beside: "#states,#sort", Search: &FilterView{Name: "q", Label: "URL, text or event", Value: p.Filter.Text}}
 	if p.Filter.State != "" {
 		v.Keep = append(v.Keep, Option{Value: "state", Label: p.Filter.State})
 	}
