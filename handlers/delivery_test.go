@@ -268,7 +268,7 @@ func TestWhatToDoAboutAFailureIsSaidOfWhatHappened(t *testing.T) {
 		{nil, store.Attempt{StatusCode: 503, Error: "status"}, "maintenance. Send the test again yourself, a little later."},
 		{hook, store.Attempt{StatusCode: 429, Error: "status"}, "Its Retry-After is honoured"},
 		{hook, store.Attempt{StatusCode: 308, Error: "redirect", Response: []store.Header{{Name: "location", Value: "https://new.example/"}}}, "leads to https://new.example/;"},
-		{hook, store.Attempt{Error: "tls", Detail: "the certificate expired on 19 Nov 2026"}, "expired 3 days ago, on 19 Nov 2026"},
+		{hook, store.Attempt{Error: "tls", Detail: "the certificate expired on 19 Nov 2026"}, "Renew the certificate: it expired 3 days ago."},
 		{hook, store.Attempt{Error: "timeout"}, "may take 10 s"},
 	} {
 		s := &deliveryStory{

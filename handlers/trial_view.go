@@ -59,11 +59,11 @@ func (h *Handlers) trialChoices(ctx context.Context, account uuid.UUID, f trialF
 	}
 	for _, w := range webhooks {
 		label := shortURL(w.URL)
-		if w.Description != "" {
-			label += " · " + w.Description
-		}
 		if !w.Active {
 			label += " (inactive)"
+		}
+		if w.Description != "" {
+			label += " · " + w.Description
 		}
 		v.Webhooks = append(v.Webhooks, views.Option{Value: w.ID.String(), Label: label})
 	}

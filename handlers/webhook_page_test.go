@@ -228,7 +228,7 @@ func TestEachKindOfFailureSaysWhatToDoAboutIt(t *testing.T) {
 			{404, "status", "", "There is nothing at this path", nil},
 			{429, "status", "", "Retry-After is honoured", nil},
 			{301, "redirect", "", "leads to https://new.example/hook; set the URL to that.", []store.Header{{Name: "Location", Value: "https://new.example/hook"}}},
-			{0, "tls", "the certificate expired on " + ended.Format("2 Jan 2006"), "The certificate expired 3 days ago, on " + ended.Format("2 Jan 2006"), nil},
+			{0, "tls", "the certificate expired on " + ended.Format("2 Jan 2006"), "Renew the certificate: it expired 3 days ago.", nil},
 			{0, "dns", "no such host one.example", "Check the host's name", nil},
 			{0, "connect", "the endpoint refused the connection", "Nothing listens there", nil},
 			{0, "timeout", "", "Answer 2xx first", nil},

@@ -104,7 +104,7 @@ const dayLayout = "2 Jan 2006"
 func certificateAdvice(detail string, now time.Time) string {
 	if day, ok := strings.CutPrefix(detail, "the certificate expired on "); ok {
 		if end, err := time.Parse(dayLayout, day); err == nil {
-			return "The certificate expired " + daysAgo(end, now) + ". Renew it."
+			return "Renew the certificate: it expired " + daysAgo(end, now) + "."
 		}
 	}
 	switch {
@@ -122,16 +122,15 @@ func certificateAdvice(detail string, now time.Time) string {
 	return "Renew the certificate, serve its whole chain, and make sure that it is for this host."
 }
 
-// daysAgo writes a day of the past: "3 days ago, on 19 Nov 2026".
+// daysAgo writes a day of the past.
 func daysAgo(day, now time.Time) string {
-	date := ", on " + day.Format(dayLayout)
 	switch days := int(now.Sub(day) / (24 * time.Hour)); days {
 	case 0:
 		return "today"
 	case 1:
-		return "yesterday" + date
+		return "yesterday"
 	default:
-		return Count(days) + " days ago" + date
+		return Count(days) + " days ago"
 	}
 }
 
