@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -286,7 +287,12 @@ func TestTheTwentyFirstTestOfAMinuteIsRefusedOnThePage(t *testing.T) {
 		if a.StatusCode != http.StatusTooManyRequests {
 			t.Errorf("%d, want 429", a.StatusCode)
 		}
-		has(t, plain(a.dom(t), "main"), "The test was not sent.", "20 tests of this minute", "0 of 20 tests left")
+		has(t, plain(a.dom(t), "main"), "The test was not sent.", "20 tests of this minute", "0 of 20 tests left this minute. Next in ")
+		refresh := a.dom(t).Find("#test-send[hx-get='/setup/webhooks/test']").AttrOr("hx-trigger", "")
+		var wait int
+		if _, err := fmt.Sscanf(refresh, "load delay:%ds", &wait); err != nil || wait < 30 || wait > 62 {
+			t.Errorf("the button comes back by %q", refresh)
+		}
 	})
 }
 

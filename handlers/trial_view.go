@@ -113,15 +113,22 @@ func sampleOf(t store.EventType) string {
 
 func (h *Handlers) trialsLeft(ctx context.Context, account store.Account, v *views.TrialView) error {
 	most := account.Limits.TestsPerMinute
-	sent, err := h.store.CountDeliveries(ctx, account.ID, store.DeliveryFilter{Tests: true, From: h.opt.Now().Add(-time.Minute)}, most)
+	minute := store.DeliveryFilter{Tests: true, From: h.opt.Now().Add(-time.Minute)}
+	sent, err := h.store.CountDeliveries(ctx, account.ID, minute, most)
 	if err != nil {
 		return err
 	}
-	if sent >= most {
-		v.Full = "All tests of this minute are sent. Wait a little."
-	}
 	v.Left = strconv.Itoa(most-sent) + " of " + strconv.Itoa(most) + " tests left this minute."
-	return nil
+	if sent < most {
+		return nil
+	}
+	v.Full = "All tests of this minute are sent. Wait a little."
+	minute.Limit, minute.Offset = 1, most-1
+	first, _, err := h.store.Deliveries(ctx, account.ID, minute)
+	if err == nil && len(first) > 0 {
+		v.NextAt = first[0].CreatedAt.Add(time.Minute)
+	}
+	return err
 }
 
 // againView is the way to send the test of the story once more; nil where that

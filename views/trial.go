@@ -18,13 +18,30 @@ type TrialView struct {
 	Event    string
 	Events   []Option
 	Data     DataView
-	Left     string // "17 of 20 tests left this minute."
-	Full     string // why no test can be sent now; empty: one can
+	Left     string    // "17 of 20 tests left this minute."
+	Full     string    // why no test can be sent now; empty: one can
+	NextAt   time.Time // when one can be sent again; zero: now
 	Preview  PreviewView
 	Faults   FieldErrors
 	Refusal  string // what is wrong with the whole; empty: nothing
 	Answer   *TrialAnswerView
 	Earlier  []EarlierTest
+}
+
+// sendAgain has the part that sends a test come back, with that of the answer,
+// as soon as the next test can be sent.
+func (v TrialView) sendAgain(now time.Time) templ.Attributes {
+	if v.NextAt.IsZero() {
+		return nil
+	}
+	address := "/setup/webhooks/test"
+	if v.Answer != nil {
+		address += "?delivery=" + v.Answer.ID
+	}
+	return templ.Attributes{
+		"hx-get": address, "hx-trigger": "load delay:" + wholeSeconds(v.NextAt.Sub(now)+2*time.Second) + "s",
+		"hx-select": "#test-send", "hx-target": "#test-send", "hx-select-oob": "#test-again", "hx-swap": "outerHTML",
+	}
 }
 
 // DataView is the field for an event's data.
