@@ -51,10 +51,15 @@ type Client struct {
 // lane is the connections of accounts that share one list of allowed targets. A connection never leaves its lane, so an
 // address allowed to one account is not reached by another through a connection that is still open.
 type lane struct {
-	allowed *rules
-	secure  *http.Transport
-	plain   *http.Transport
+	allowed               *rules
+	dialPlain, dialSecure dial
+	secure                *tls.Config
+	kept                  *kept // of HTTP/1.1
+	http2                 *http.Transport
+	choices               choices
 }
+
+type dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 // New returns a client.
 func New(o Options) *Client {
@@ -93,54 +98,55 @@ func (c *Client) lane(account string) *lane {
 	return c.common
 }
 
+// newLane asks the environment for no proxy.
 func newLane(o Options, allowed *rules) *lane {
-	return &lane{allowed: allowed, secure: newTransport(o, allowed, false), plain: newTransport(o, allowed, true)}
+	l := &lane{
+		allowed: allowed, dialPlain: dialer(o, allowed, true), dialSecure: dialer(o, allowed, false), kept: newKept(o.MaxIdleConnsPerHost),
+		secure: &tls.Config{
+			RootCAs:            o.RootCAs,
+			MinVersion:         tls.VersionTLS12,
+			NextProtos:         []string{protoHTTP2, "http/1.1"},
+			ClientSessionCache: tls.NewLRUClientSessionCache(idleTotal),
+		},
+	}
+	l.http2 = newHTTP2(o, l.dialHTTP2)
+	return l
+}
+
+// connect opens a connection to the target, with TLS unless it is plain http.
+func (l *lane) connect(ctx context.Context, t target, rec *recorder) (net.Conn, error) {
+	if t.plain {
+		return l.dialPlain(ctx, "tcp", t.place().address)
+	}
+	raw, err := l.dialSecure(ctx, "tcp", t.place().address)
+	if err != nil {
+		return nil, err
+	}
+	rec.start(&rec.handshake, stageTLS)
+	c := l.wrap(raw, t.host)
+	if err := c.HandshakeContext(ctx); err != nil {
+		_ = raw.Close()
+		return nil, err
+	}
+	rec.stop(&rec.seen.phases.TLS, &rec.handshake)
+	return c, nil
+}
+
+// wrap is TLS with host over a connection; the handshake is still to be made.
+func (l *lane) wrap(raw net.Conn, host string) *tls.Conn {
+	config := l.secure.Clone()
+	config.ServerName = host
+	return tls.Client(raw, config)
 }
 
 func (l *lane) closeIdle() {
-	l.secure.CloseIdleConnections()
-	l.plain.CloseIdleConnections()
-}
-
-func (l *lane) transport(plain bool) *http.Transport {
-	if plain {
-		return l.plain
-	}
-	return l.secure
-}
-
-// newTransport returns the connections of a lane for one scheme. Proxy stays nil: the environment's is ignored.
-func newTransport(o Options, allowed *rules, plain bool) *http.Transport {
-	return &http.Transport{
-		DialContext: dialer(o, allowed, plain),
-		TLSClientConfig: &tls.Config{
-			RootCAs:            o.RootCAs,
-			MinVersion:         tls.VersionTLS12,
-			ClientSessionCache: tls.NewLRUClientSessionCache(idleTotal),
-		},
-		TLSHandshakeTimeout:    o.Timeout + dialGrace,
-		ForceAttemptHTTP2:      true,
-		HTTP2:                  http2Limits(o.Timeout),
-		DisableCompression:     true,
-		MaxIdleConns:           idleTotal,
-		MaxIdleConnsPerHost:    o.MaxIdleConnsPerHost,
-		IdleConnTimeout:        idleTime,
-		MaxResponseHeaderBytes: MaxAnswerHeader,
-	}
-}
-
-// http2Limits bounds what an endpoint may make us hold, and finds out within one time limit that a connection is dead.
-func http2Limits(timeout time.Duration) *http.HTTP2Config {
-	return &http.HTTP2Config{
-		MaxReceiveBufferPerStream: streamWindow,
-		SendPingTimeout:           timeout / 2,
-		PingTimeout:               timeout / 2,
-	}
+	l.kept.close()
+	l.http2.CloseIdleConnections()
 }
 
 // dialer connects and judges each address at the moment it is used, after the name look-up: a name that has changed its
 // address since it was checked gains nothing.
-func dialer(o Options, allowed *rules, plain bool) func(context.Context, string, string) (net.Conn, error) {
+func dialer(o Options, allowed *rules, plain bool) dial {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		host, _, err := net.SplitHostPort(address)
 		if err != nil {

@@ -3,6 +3,7 @@ package outbound
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net/http"
@@ -93,10 +94,7 @@ func (c *Client) exchange(ctx context.Context, account string, req Request, answ
 	within, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	rec := &recorder{}
-	resp, err := l.transport(t.plain).RoundTrip(c.request(rec.watch(within), t, req))
-	if err == nil {
-		err = c.read(resp, cancel, rec, answer)
-	}
+	err = c.over(within, l, t, req, rec, answer)
 	trip := rec.result()
 	answer.Phases, answer.RemoteAddress = trip.phases, trip.remote
 	if err != nil {
@@ -104,35 +102,42 @@ func (c *Client) exchange(ctx context.Context, account string, req Request, answ
 	}
 }
 
-func (c *Client) request(ctx context.Context, t target, req Request) *http.Request {
-	header := make(http.Header, len(req.Header)+len(c.fixed))
-	values := make([]string, 0, len(req.Header)+len(c.fixed))
-	add := func(list []Header) {
-		for _, h := range list {
-			values = append(values, h.Value)
-			name := wireName(h.Name)
-			if last := len(values); header[name] == nil {
-				header[name] = values[last-1 : last : last]
-			} else {
-				header[name] = append(header[name], h.Value)
-			}
-		}
+// over makes the exchange over a connection of the lane: one that is kept, else a new one.
+func (c *Client) over(ctx context.Context, l *lane, t target, req Request, rec *recorder, answer *Answer) error {
+	p := t.place()
+	if own := l.kept.take(p); own != nil {
+		return c.overHTTP1(ctx, l, own, t, req, rec, answer)
 	}
-	add(req.Header)
-	add(c.Headers(req.Header))
-	r := &http.Request{Method: http.MethodPost, URL: t.url, Host: t.url.Host, Header: header, ContentLength: int64(len(req.Body))}
-	// With GetBody an HTTP/2 request that the endpoint says it has not seen goes out again; others never do.
-	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(req.Body)), nil }
-	r.Body, _ = r.GetBody()
-	return r.WithContext(ctx)
+	if l.choices.has(p) {
+		return c.overHTTP2(ctx, l, t, req, rec, answer)
+	}
+	opened, err := l.connect(rec.watch(ctx), t, rec)
+	if err != nil {
+		return err
+	}
+	if secure, ok := opened.(*tls.Conn); ok && secure.ConnectionState().NegotiatedProtocol == protoHTTP2 {
+		l.choices.note(p)
+		h := hand(secure)
+		defer h.drop()
+		return c.overHTTP2(h.in(ctx), l, t, req, rec, answer)
+	}
+	return c.overHTTP1(ctx, l, newConn(opened, p), t, req, rec, answer)
 }
 
-// wireName keeps a name as written, but for User-Agent, which net/http must recognize.
-func wireName(name string) string {
-	if strings.EqualFold(name, "User-Agent") {
-		return "User-Agent"
+// overHTTP1 makes the exchange over the connection, and keeps it where it can carry another one.
+func (c *Client) overHTTP1(ctx context.Context, l *lane, own *conn, t target, req Request, rec *recorder, answer *Answer) error {
+	rec.ready(own.remote, !own.since.IsZero())
+	intact := own.breakAt(ctx)
+	resp, sent, err := own.post(t, append(c.Headers(req.Header), req.Header...), req.Body, rec)
+	if err == nil {
+		err = c.read(resp, func() { _ = own.Close() }, rec, answer)
 	}
-	return name
+	if err == nil && !answer.Truncated && !resp.Close && resp.StatusCode != http.StatusSwitchingProtocols && sent() && intact() {
+		l.kept.put(own)
+		return nil
+	}
+	_ = own.Close()
+	return err
 }
 
 // read takes over status, headers and the beginning of the body. A body that fails is a failure of a 2xx only: any other

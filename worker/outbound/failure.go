@@ -193,8 +193,7 @@ func isReset(err error) bool {
 }
 
 func answerSentence(err error) string {
-	text := err.Error()
-	if strings.Contains(text, "server response headers exceeded") || strings.Contains(text, "header list larger") {
+	if errors.Is(err, errLargeHeader) || strings.Contains(err.Error(), "header list larger") {
 		return "the headers of the answer are larger than 64 KiB"
 	}
 	return "the answer is not valid HTTP"

@@ -51,7 +51,7 @@ func (r *recorder) watch(ctx context.Context) context.Context {
 		ConnectDone:          func(_, _ string, err error) { r.connected(err) },
 		TLSHandshakeStart:    func() { r.start(&r.handshake, stageTLS) },
 		TLSHandshakeDone:     func(tls.ConnectionState, error) { r.stop(&r.seen.phases.TLS, &r.handshake) },
-		GotConn:              r.got,
+		GotConn:              func(got httptrace.GotConnInfo) { r.ready(got.Conn.RemoteAddr().String(), got.Reused) },
 		GotFirstResponseByte: r.firstByte,
 	})
 }
@@ -98,12 +98,12 @@ func (r *recorder) stop(phase *time.Duration, since *time.Time) {
 	}
 }
 
-// got: a connection is there. Where it was open already, a dial that began meanwhile is not this exchange's.
-func (r *recorder) got(info httptrace.GotConnInfo) {
+// ready: a connection is there. Where it was open already, a dial that began meanwhile is not this exchange's.
+func (r *recorder) ready(remote string, reused bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if info.Reused {
+	if reused {
 		r.seen.phases = Phases{Reused: true}
 	}
-	r.seen.stage, r.seen.remote, r.gotConn = stageAnswer, info.Conn.RemoteAddr().String(), time.Now()
+	r.seen.stage, r.seen.remote, r.gotConn = stageAnswer, remote, time.Now()
 }

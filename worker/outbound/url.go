@@ -35,6 +35,18 @@ type target struct {
 	plain bool       // http, not https
 }
 
+// place is where a connection to the target leads.
+func (t target) place() place {
+	port := t.url.Port()
+	if port == "" {
+		port = "443"
+		if t.plain {
+			port = "80"
+		}
+	}
+	return place{net.JoinHostPort(t.host, port), t.plain}
+}
+
 // refuse returns the sentence as a *URLError.
 func refuse(sentence string) error { return &URLError{Sentence: sentence} }
 
