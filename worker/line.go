@@ -15,7 +15,7 @@ import (
 const (
 	lineTime = 50 * time.Millisecond
 	lineEnd  = 250 * time.Millisecond
-	maxLine  = 64
+	maxLine  = 192
 )
 
 // line is what is next for a queue, and how fast it goes.
