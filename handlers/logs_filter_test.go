@@ -151,6 +151,10 @@ func TestTheEventsAreCountedAsFarAsThatIsCheap(t *testing.T) {
 			has(t, plain(doc, ".pager"), fmt.Sprintf("50 per page, %s in all", strings.Fields(words)[0]))
 			s.publishMany(2, "call.ended", "")
 		}
+		s.publishMany(1, "call.failed", "")
+		if pager := plain(b.get(eventsPath+"?event=call.failed").dom(t), ".pager"); pager != "1 in all" {
+			t.Errorf("below all that there are it says %q", pager)
+		}
 		has(t, plain(b.get(eventsPath+"?event=call.missed").dom(t), "#events"), "0 events match", "Nothing matches these filters", "1,000+ events without them")
 	})
 }

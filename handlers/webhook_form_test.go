@@ -69,6 +69,11 @@ func TestARefusedFormKeepsWhatWasTypedAndSaysWhatToDo(t *testing.T) {
 		doc := b.post(action, fields).wants(t, http.StatusUnprocessableEntity).dom(t)
 		has(t, plain(doc, ".form-error"), "one.private.example leads to a private address", "call.ended", "8 to 256", "128", "header is Belfry's")
 		has(t, plain(doc, ".summary"), "5 things need another look")
+		var order []string
+		doc.Find(".summary a").Each(func(_ int, a *goquery.Selection) { order = append(order, a.AttrOr("href", "")) })
+		if want := []string{"#url", "#which-error", "#secret", "#agent_id", "#header-error-1"}; !slices.Equal(order, want) {
+			t.Errorf("the summary leads to %q, the fields stand as %q", order, want)
+		}
 		if marked := doc.Find(".header-row [aria-invalid]"); marked.AttrOr("value", "") != "Host" || marked.AttrOr("aria-describedby", "") != "header-error-1" {
 			t.Errorf("of a refused name %d fields are marked, the first of them %q", marked.Length(), marked.AttrOr("value", ""))
 		}
