@@ -19,6 +19,8 @@ var busyScreens = []screen{
 	{name: "webhook-probing", path: hookAt("payroll", ""), says: "Probing"},
 	{name: "webhook-slow", path: hookAt("archive", "?range=30d"), says: "Slow"},
 	{name: "webhook-paused", path: hookAt("staging", ""), says: "Inactive"},
+	{name: "webhook-deactivated", path: hookAt("old-crm", ""), says: "Inactive"},
+	{name: "webhook-rotate", path: hookAt("crm", "?confirm=rotate")},
 	{name: "webhook-rotating", do: (*screens).rotateSecret, path: hookAt("chat", ""), says: "Healthy"},
 	{name: "webhook-edit", path: hookAt("billing", "/edit")},
 	{name: "webhook-delete", path: hookAt("old-crm", "?confirm=delete")},
@@ -30,15 +32,21 @@ var busyScreens = []screen{
 	{name: "delivery-held", path: deliveryWith("status=held"), says: "held"},
 	{name: "delivery-failed", path: deliveryWith("status=failed"), says: "Failed"},
 	{name: "delivery-dead", path: deliveryWith("status=dead"), says: "Dead"},
+	{name: "delivery-compared", path: (*screens).twoAttempts, says: "Failed"},
 	{name: "events", path: at("/setup/webhooks/events")},
 	{name: "event", path: func(s *screens) string {
 		s.open("/setup/webhooks/events?event=call.ended")
 		return s.link("a[href^='/setup/webhooks/events/']")
 	}},
+	{name: "event-nobody", path: func(s *screens) string {
+		s.open("/setup/webhooks/events?event=message.received")
+		return s.link("a[href^='/setup/webhooks/events/']")
+	}, says: "message.received"},
 	{name: "add", path: at("/setup/webhooks/new")},
 	{name: "add-errors", do: (*screens).addWithErrors},
 	{name: "send-test", path: at("/setup/webhooks/test")},
-	{name: "send-test-answer", do: (*screens).sendOneTest},
+	{name: "send-test-answer", do: func(s *screens) { s.sendTestTo("crm", "Delivered") }},
+	{name: "send-test-failed", do: func(s *screens) { s.sendTestTo("payroll", "Not delivered") }},
 	{name: "inbox", path: at("/setup/webhooks/inbox")},
 	{name: "signature", path: at("/setup/webhooks/signature")},
 	{name: "signature-checked", do: (*screens).checkSignature},
@@ -51,14 +59,24 @@ var busyScreens = []screen{
 	{name: "catalogue", path: at("/setup/webhooks/catalogue")},
 	{name: "catalogue-open", path: at("/setup/webhooks/catalogue?open=call.ended")},
 	{name: "catalogue-add", path: at("/setup/webhooks/catalogue/new")},
+	{name: "catalogue-errors", do: (*screens).addTypeWithErrors},
 	{name: "limits", path: at("/setup/webhooks/limits")},
 	{name: "api-keys", path: at("/setup/api-keys")},
+	{name: "api-key-revoke", path: func(s *screens) string {
+		s.open("/setup/api-keys")
+		return s.address("main a[href*='revoke=']")
+	}},
 	{name: "palette", do: (*screens).findByPalette},
 	{name: "shortcuts", do: (*screens).openShortcuts},
 	{name: "api-key-add", path: at("/setup/api-keys/new")},
+	{name: "api-key-errors", do: (*screens).createKeyWithErrors},
+	{name: "api-key-made", do: (*screens).createKey},
 	{name: "styleguide", path: at("/styleguide")},
 	{name: "not-found", path: at("/setup/webhooks/0190d2c1-0000-7000-8000-000000000000")},
 	{name: "secret", do: (*screens).addForSecret},
+	{name: "webhooks-full", path: at("/setup/webhooks")},
+	{name: "webhook-missed", do: (*screens).switchOn, path: hookAt("staging", ""), says: "staging"},
+	{name: "webhook-missed-asked", path: hookAt("staging", "?confirm=missed"), says: "staging"},
 }
 
 // firstScreens are what a new installation shows, in the order of the first run.
@@ -71,6 +89,12 @@ var firstScreens = []screen{
 	{name: "sign-in", do: func(s *screens) {
 		s.p.follow(".side " + submitOf("/logout"))
 		s.open("/login")
+	}},
+	{name: "sign-in-refused", do: func(s *screens) {
+		s.p.fill("#email", ownerEmail)
+		s.p.fill("#password", "not "+ownerPassword)
+		s.p.follow(submitOf("/login"))
+		s.p.seeText("[role=alert]", "don't belong together")
 	}},
 }
 
@@ -101,12 +125,47 @@ func (s *screens) addFirst() {
 	s.p.waitURL("/secret")
 }
 
-func (s *screens) sendOneTest() {
-	page := hookAt("crm", "")(s)
-	s.open(page)
+func (s *screens) sendTestTo(host, outcome string) {
+	s.open(hookAt(host, "")(s))
 	s.p.follow(".head a[href*='" + testPath + "']")
 	s.p.follow(submitOf(testPath))
-	s.p.seeText("#answer", "Delivered")
+	s.p.seeText("#answer", outcome)
+}
+
+func (s *screens) addTypeWithErrors() {
+	s.open("/setup/webhooks/catalogue/new")
+	s.p.fill("#name", "Order paid")
+	s.p.fill("#sample", `{"order_id": }`)
+	s.p.fill("#schema", "[]")
+	s.p.follow(submitOf("/setup/webhooks/catalogue"))
+	s.p.see(".summary")
+}
+
+func (s *screens) createKeyWithErrors() {
+	s.open("/setup/api-keys/new")
+	s.p.click("[name=scopes][value=publish]")
+	s.p.follow(submitOf("/setup/api-keys"))
+	s.p.see(".form-error")
+}
+
+func (s *screens) createKey() {
+	s.open("/setup/api-keys/new")
+	s.p.fill("#name", "telephony-prod")
+	s.p.follow(submitOf("/setup/api-keys"))
+	s.p.see("#fresh-key")
+}
+
+// switchOn has a paused webhook offer what it missed.
+func (s *screens) switchOn() {
+	s.open(hookAt("staging", "")(s))
+	s.p.click(".head .switch")
+	s.p.seeText("main .message", "Active again")
+}
+
+// twoAttempts is a failed delivery with two of its attempts compared.
+func (s *screens) twoAttempts() string {
+	s.open(deliveryWith("status=failed")(s))
+	return s.address("#exchange .section-head .segments a:last-child")
 }
 
 // rotateSecret has two secrets of a webhook sign for a day.
@@ -122,7 +181,7 @@ func (s *screens) findByPalette() {
 	s.open("/setup/webhooks")
 	s.openPalette()
 	s.p.press("billing")
-	s.p.seeText("#palette-list", "billing"+demoDomain)
+	s.p.seeText("#palette-list", "Search the log for")
 }
 
 func (s *screens) openShortcuts() {

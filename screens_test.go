@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"belfry/store/storetest"
@@ -171,9 +172,16 @@ func deliveryWith(filter string) func(*screens) string {
 // link is where the first link that matches leads, without what follows a "?".
 func (s *screens) link(selector string) string {
 	s.t.Helper()
-	path, err := evaluate[string](s.p, fmt.Sprintf("new URL(document.querySelector(%s).href).pathname", quote(selector)))
+	path, _, _ := strings.Cut(s.address(selector), "?")
+	return path
+}
+
+// address is where the first link that matches leads, on this site.
+func (s *screens) address(selector string) string {
+	s.t.Helper()
+	address, err := evaluate[string](s.p, fmt.Sprintf("(({pathname, search}) => pathname + search)(new URL(document.querySelector(%s).href))", quote(selector)))
 	if err != nil {
 		s.p.fatalf("no link %s: %v", selector, err)
 	}
-	return path
+	return address
 }
