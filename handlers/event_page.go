@@ -93,10 +93,17 @@ func (h *Handlers) verdictLines(ctx context.Context, account uuid.UUID, e store.
 	return lines, nil
 }
 
-// verdictRank puts the webhooks that got the event before those that did not.
+// notSubscribed is the verdict that nobody wonders about.
+const notSubscribed = "Not subscribed"
+
+// verdictRank puts the webhooks that got the event first, and those that did not
+// want it last: between them are those that nearly got it.
 func verdictRank(l views.VerdictLine) int {
-	if l.DeliveryHref != "" {
+	switch {
+	case l.DeliveryHref != "":
 		return 0
+	case l.State.Word == notSubscribed:
+		return 2
 	}
 	return 1
 }
@@ -118,7 +125,7 @@ func verdictLine(verdict store.Verdict, w store.Webhook, e store.Event) views.Ve
 			line.Text = "Its delivery is no longer kept."
 		}
 	case store.NotSubscribed:
-		line.State.Word, line.Text = "Not subscribed", "It did not take "+e.Type+"."
+		line.State.Word, line.Text = notSubscribed, "It did not take "+e.Type+"."
 		if store.IsOwnGroup(e.Type) {
 			line.Text = "It did not name " + e.Type + ". All events leaves out Belfry's own webhook.*, which must be chosen."
 		}
