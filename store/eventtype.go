@@ -187,8 +187,8 @@ func (e EventType) check(maxSample int) faults {
 	if utf8.RuneCountInString(e.Description) > maxTypeDescription {
 		f.add("description", fmt.Sprintf("must have at most %d characters", maxTypeDescription))
 	}
-	checkObject(&f, "schema", e.Schema, maxSchema)
 	checkObject(&f, "sample", e.Sample, maxSample)
+	checkObject(&f, "schema", e.Schema, maxSchema)
 	return f
 }
 
@@ -198,8 +198,10 @@ func checkObject(f *faults, field string, text json.RawMessage, most int) {
 	case len(text) > most:
 		f.add(field, fmt.Sprintf("must be at most %d KiB", most>>10))
 	default:
-		if fault := JSONFault(string(text)); fault != "" {
-			f.add(field, "must be a JSON object; "+fault)
+		if whole, ok := strings.CutPrefix(JSONFault(string(text)), "it must "); ok {
+			f.add(field, "must "+whole)
+		} else if whole != "" {
+			f.add(field, "must be a JSON object; "+whole)
 		}
 	}
 }

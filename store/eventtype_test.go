@@ -135,7 +135,7 @@ func TestAllFaultsOfANewTypeAreNamed(t *testing.T) {
 	_, err := s.AddEventType(t.Context(), a.ID, store.EventType{
 		Name: "Order Paid", Description: strings.Repeat("x", 501), Schema: json.RawMessage(`[]`), Sample: json.RawMessage(`{"a":`),
 	})
-	wantFields(t, err, "name", "description", "schema", "sample")
+	wantFields(t, err, "name", "description", "sample", "schema")
 	big := json.RawMessage(`{"a":"` + strings.Repeat("x", 256<<10) + `"}`)
 	_, err = s.AddEventType(t.Context(), a.ID, store.EventType{Name: "a.b", Description: "\x00", Sample: big})
 	wantFields(t, err, "description", "sample")

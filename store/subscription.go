@@ -30,7 +30,7 @@ func CheckTypeName(name string) error {
 	case len(name) > maxTypeName:
 		return fmt.Errorf("an event type has at most %d characters", maxTypeName)
 	case !typeName.MatchString(name):
-		return fmt.Errorf(`%q is not an event type: use small letters, digits and "_" in parts joined by dots, such as order.paid`, name)
+		return fmt.Errorf(`%q is not an event type: use small letters, digits and underscores in parts joined by dots, such as order.paid`, name)
 	}
 	return nil
 }

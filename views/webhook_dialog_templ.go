@@ -312,7 +312,7 @@ func rotateFields(p WebhookPage) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if p.HasSecret {
-			templ_7745c5c3_Err = SegmentedRadio("overlap_hours", "The old one signs, too, for", p.Rotate.Overlap, "None: the old secret is worth nothing at once.", []Option{
+			templ_7745c5c3_Err = SegmentedRadio("overlap_hours", "The old one signs, too, for", p.Rotate.Overlap, "None: the old secret stops at once.", []Option{
 				{Value: "0", Label: "None"}, {Value: "24", Label: "24 h"}, {Value: "72", Label: "3 days"}, {Value: "168", Label: "7 days"},
 			}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
