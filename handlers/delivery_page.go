@@ -168,6 +168,8 @@ func (s *deliveryStory) resend(role store.Role, place deliveryPlace, open bool) 
 		r.Disabled = "Its webhook was deleted, so there is nowhere to send it."
 	case s.Status == store.Processing:
 		r.Disabled = "An attempt is under way. Wait for its outcome."
+	case s.Held == store.HeldInactive:
+		r.Now, r.Disabled = true, "Its webhook is inactive. Reactivate it, and this goes by itself."
 	case s.Status == store.Pending:
 		r.Now, r.Token = true, store.NewFormToken()
 	default:

@@ -102,11 +102,13 @@ func TestAPendingDeliveryIsSentNow(t *testing.T) {
 		} else if err := s.store.GiveBack(t.Context(), jobs); err != nil {
 			t.Fatal(err)
 		}
+		action, fields := filled(t, b.get(deliveryPath(id)).dom(t), ".actions form")
 		no := false
 		if _, _, err := s.store.UpdateWebhook(t.Context(), s.account.ID, w.ID, store.WebhookPatch{Active: &no}); err != nil {
 			t.Fatal(err)
 		}
-		has(t, sendNow(), "Due now, and held: its webhook is inactive.")
+		b.post(action, fields)
+		has(t, plain(b.get(deliveryPath(id)).dom(t), "body"), "Due now, and held: its webhook is inactive.", "Send now: Its webhook is inactive. Reactivate it")
 	})
 }
 

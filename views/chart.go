@@ -253,27 +253,31 @@ type line struct {
 }
 
 func (l LinesView) line(class string, value func(Point) time.Duration) line {
-	out, top, last := line{class: class}, l.top(), -1
+	out, top, last, step := line{class: class}, l.top(), -1, 1000/float64(len(l.Points))
+	at := func(i int, x float64) string {
+		return px(step*(float64(i)+x)) + "," + px(lineY(value(l.Points[i]), top))
+	}
 	var stretch []string
+	end := func() {
+		if len(stretch) == 1 { // with no step beside it, it is as wide as its step
+			stretch = []string{at(last, 0), at(last, 1)}
+		}
+		if len(stretch) > 0 {
+			out.stretches = append(out.stretches, strings.Join(stretch, " "))
+		}
+		stretch = nil
+	}
 	for i, point := range l.Points {
 		if point.None {
 			continue
 		}
-		x, y := 1000*(float64(i)+0.5)/float64(len(l.Points)), px(lineY(value(point), top))
-		at := px(x) + "," + y
 		if last >= 0 && last < i-1 {
-			out.stretches = append(out.stretches, strings.Join(stretch, " "))
-			out.bridge = append(out.bridge, stretch[len(stretch)-1]+" "+at)
-			stretch = nil
+			end()
+			out.bridge = append(out.bridge, at(last, 0.5)+" "+at(i, 0.5))
 		}
-		if stretch == nil { // with no step beside it, it would not be seen without a dash
-			stretch = []string{px(x-3) + "," + y}
-		}
-		stretch, last = append(stretch, at), i
+		stretch, last = append(stretch, at(i, 0.5)), i
 	}
-	if stretch != nil {
-		out.stretches = append(out.stretches, strings.Join(stretch, " "))
-	}
+	end()
 	return out
 }
 

@@ -705,7 +705,7 @@ func resendButton(r ResendView) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		if r.Disabled != "" {
-			templ_7745c5c3_Err = Button("Resend", Btn{Icon: "rotate-ccw", Disabled: r.Disabled}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Button(r.verb(), Btn{Icon: "rotate-ccw", Disabled: r.Disabled}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
