@@ -68,7 +68,7 @@ func TestTheLogSaysHowFarItSearchedAndGoesOn(t *testing.T) {
 		if address, _ := newer.Attr("href"); !strings.Contains(address, "after=") {
 			t.Errorf("the last page has the newer one at %q", address)
 		}
-		has(t, plain(b.get(logsPath+"?code=503").dom(t), "#count"), "0 deliveries match among the newest")
+		has(t, plain(b.get(logsPath+"?code=503").dom(t), "#count"), "0 of the newest 1,000 deliveries match")
 	})
 }
 

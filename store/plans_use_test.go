@@ -74,7 +74,7 @@ func (g *grown) lists() []use {
 		{name: "older of an error", do: g.list(DeliveryFilter{Error: "status", Before: middle}), by: "attempts_error (error=? AND delivery_id<?"},
 		{name: "older of an error, turned back", do: g.list(DeliveryFilter{Error: "status", After: middle}), by: "attempts_error (error=? AND delivery_id>?"},
 		{name: "tests", do: g.list(DeliveryFilter{Tests: true}), by: "deliveries_tests (queue_id=?)"},
-		{name: "count of failed ones of a type", do: g.count(DeliveryFilter{Event: "call.ended", Status: []Status{Failed}}), most: 2 * countRows},
+		{name: "count of failed ones of a type", do: g.count(DeliveryFilter{Event: "call.ended", Status: []Status{Failed}}), most: 2 * CountedNewest},
 		{name: "recent agents", do: func(ctx context.Context) error {
 			_, err := g.RecentAgents(ctx, g.account)
 			return err

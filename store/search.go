@@ -178,12 +178,12 @@ func (w *search[R]) found(limit int) (rows []R, more bool, searched uuid.UUID) {
 	return rows, more, searched
 }
 
-// countRows is how many rows a count looks at where no index answers it: it
+// CountedNewest is how many rows a count looks at where no index answers it: it
 // comes with every page.
-const countRows = 1000
+const CountedNewest = 1000
 
 // countSome counts what matches, up to atMost; where no index answers it and not
-// all is asked for, among the next countRows: whole says that there are no
+// all is asked for, among the next CountedNewest: whole says that there are no
 // others, or that n is atMost. n is -1 where it would have to read events' data.
 func (w *search[R]) countSome(ctx context.Context, atMost int, all bool) (n int, whole bool, err error) {
 	end := uuid.Nil
@@ -191,7 +191,7 @@ func (w *search[R]) countSome(ctx context.Context, atMost int, all bool) (n int,
 		return -1, false, nil
 	}
 	if !all && len(w.rest) > 0 {
-		if end, err = w.end(ctx, min(w.s.searchRows(), countRows)); err != nil {
+		if end, err = w.end(ctx, min(w.s.searchRows(), CountedNewest)); err != nil {
 			return 0, false, err
 		}
 	}

@@ -1,6 +1,10 @@
 package views
 
-import "github.com/a-h/templ"
+import (
+	"github.com/a-h/templ"
+
+	"belfry/store"
+)
 
 // LogsView is a page of the log of deliveries.
 type LogsView struct {
@@ -66,11 +70,11 @@ func (v CountView) rest() string {
 	if v.Matching == 1 {
 		words, verb = v.One, "matches"
 	}
+	if !v.All && v.Matching < v.Most {
+		words = "of the newest " + Count(store.CountedNewest) + " " + v.Many
+	}
 	if v.Filtered {
 		words += " " + verb
-	}
-	if !v.All && v.Matching < v.Most {
-		words += " among the newest"
 	}
 	return words
 }
