@@ -3,6 +3,7 @@ package views
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -22,6 +23,12 @@ func Count(n int) string {
 	}
 	return sign + digits
 }
+
+// amount is a number with its unit.
+var amount = regexp.MustCompile(`(\d) (ms|s|min|h|days?|bytes|KiB|MiB|GiB|TiB)\b`)
+
+// prose keeps each number of a sentence in one line with its unit.
+func prose(text string) string { return amount.ReplaceAllString(text, "$1\u00a0$2") }
 
 // CountUpTo writes a number that was counted no further than most: "10,000+" when it is reached.
 func CountUpTo(n, most int) string {

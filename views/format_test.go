@@ -31,6 +31,7 @@ func TestNumbersAreWrittenForPeople(t *testing.T) {
 		{Bytes(1229), "1.2 KiB"},
 		{Bytes(8 << 20), "8 MiB"},
 		{Bytes(1288490189), "1.2 GiB"},
+		{prose("Within 7 min 12 s, of 16 KiB and 6 attempts, at 10 sent"), "Within 7\u00a0min 12\u00a0s, of 16\u00a0KiB and 6 attempts, at 10 sent"},
 	}
 	for _, c := range cases {
 		if c.got != c.want {
