@@ -218,7 +218,7 @@ func TestAWebhooksPageSaysWhatWaitsAndUntilWhen(t *testing.T) {
 func TestEachKindOfFailureSaysWhatToDoAboutIt(t *testing.T) {
 	eachSite(t, func(t *testing.T, s *site) {
 		w := s.addHook("https://one.example/hook")
-		ended := time.Now().UTC().Add(-75 * time.Hour)
+		ended := time.Now().UTC().Add(-72 * time.Hour)
 		kinds := []struct {
 			code               int
 			kind, detail, want string
