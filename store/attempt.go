@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"time"
 
@@ -109,28 +108,19 @@ func (r *attemptRow) attempt(e *eventRow) (Attempt, error) {
 	if r.RequestHeaders == "" {
 		return a, nil
 	}
-	var kept keptRequest
-	if err := json.Unmarshal([]byte(r.RequestHeaders), &kept); err != nil {
+	sum, headers, err := unpackRequest(r.RequestHeaders)
+	if err != nil {
 		return a, err
 	}
-	a.Request = kept.Headers
+	a.Request = headers
 	if !r.BodiesRemoved {
 		a.RequestBody = signature.Unsigned(e.Type, e.OccurredAt.Format(time.RFC3339Nano), e.Data)
-		if kept.Signature != "" {
-			a.RequestBody = signature.WithSignature(a.RequestBody, kept.Signature)
+		if sum != "" {
+			a.RequestBody = signature.WithSignature(a.RequestBody, sum)
 		}
 	}
-	if r.ResponseHeaders != "" {
-		return a, json.Unmarshal([]byte(r.ResponseHeaders), &a.Response)
-	}
-	return a, nil
-}
-
-// keptRequest is what the log keeps of a request: its headers, and the
-// signature inside its body, from which the body is made again.
-type keptRequest struct {
-	Headers   []Header `json:"h"`
-	Signature string   `json:"s,omitempty"`
+	a.Response, err = unpackHeaders(r.ResponseHeaders)
+	return a, err
 }
 
 // KindInterrupted is the failure kind of an attempt lost to a crash.

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"strings"
 
 	"github.com/google/uuid"
@@ -93,8 +92,8 @@ func (s *Store) moved(ctx context.Context, kinds []KindCount, list []LastFailure
 // locationIn is the Location of headers as they are kept; empty where there is
 // none.
 func locationIn(kept string) string {
-	var headers []Header
-	if json.Unmarshal([]byte(kept), &headers) != nil {
+	headers, err := unpackHeaders(kept)
+	if err != nil {
 		return ""
 	}
 	for _, h := range headers {

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
@@ -247,13 +246,9 @@ func keepAttempt(r *Result) attemptRow {
 		ResponseBody: a.ResponseBody, Truncated: a.Truncated,
 	}
 	if a.Request != nil {
-		kept, _ := json.Marshal(keptRequest{a.Request, r.BodySignature})
-		row.RequestHeaders = string(kept)
+		row.RequestHeaders = packRequest(r.BodySignature, a.Request)
 	}
-	if a.Response != nil {
-		kept, _ := json.Marshal(a.Response)
-		row.ResponseHeaders = string(kept)
-	}
+	row.ResponseHeaders = packHeaders(a.Response)
 	return row
 }
 
