@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -189,8 +190,42 @@ func (e EventType) check(maxSample int) faults {
 	}
 	checkObject(&f, "sample", e.Sample, maxSample)
 	checkObject(&f, "schema", e.Schema, maxSchema)
+	var schema any
+	if json.Unmarshal(e.Schema, &schema) == nil {
+		if word := strangeType(schema); word != "" {
+			f.add("schema", "the type "+word+" is none of JSON's: string, number, integer, boolean, object, array or null")
+		}
+	}
 	return f
 }
+
+// strangeType finds a type in a schema that JSON does not have, as it is written
+// there; empty: there is none.
+func strangeType(schema any) string {
+	s, ok := schema.(map[string]any)
+	if !ok {
+		return ""
+	}
+	types, several := s["type"].([]any)
+	if one, there := s["type"]; there && !several {
+		types = []any{one}
+	}
+	for _, t := range types {
+		if word, ok := t.(string); !ok || !slices.Contains(jsonTypes, word) {
+			written, _ := json.Marshal(t) // it was read from JSON
+			return string(written)
+		}
+	}
+	properties, _ := s["properties"].(map[string]any)
+	for _, name := range slices.Sorted(maps.Keys(properties)) {
+		if word := strangeType(properties[name]); word != "" {
+			return word
+		}
+	}
+	return strangeType(s["items"])
+}
+
+var jsonTypes = []string{"string", "number", "integer", "boolean", "object", "array", "null"}
 
 func checkObject(f *faults, field string, text json.RawMessage, most int) {
 	switch {

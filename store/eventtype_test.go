@@ -141,6 +141,16 @@ func TestAllFaultsOfANewTypeAreNamed(t *testing.T) {
 	wantFields(t, err, "description", "sample")
 	_, err = s.AddEventType(t.Context(), a.ID, store.EventType{Name: "a.b", Schema: json.RawMessage(`null`), Sample: json.RawMessage("{\"a\":\"\xff\"}")})
 	wantFields(t, err, "sample")
+	for schema, right := range map[string]bool{
+		`{"type":"objekt"}`: false, `{"properties":{"a":{"type":["string","nil"]}}}`: false, `{"properties":{"a":{"items":{"type":5}}}}`: false,
+		`{"type":"object","properties":{"type":{"type":["integer","null"]},"b":{"items":{"type":"boolean"}},"c":true}}`: true,
+	} {
+		if _, err = s.AddEventType(t.Context(), a.ID, store.EventType{Name: "a.b", Schema: json.RawMessage(schema)}); right {
+			must(t, err)
+		} else {
+			wantFields(t, err, "schema")
+		}
+	}
 }
 
 func TestPublishingAnUnknownTypeDiscoversItAndAddingMakesItOwn(t *testing.T) {

@@ -140,6 +140,19 @@ func prefer(t *testing.T, ctx context.Context, scheme string) {
 	}
 }
 
+func TestPaperIsLightAlsoWhereTheScreenIsDark(t *testing.T) {
+	server, ctx := galleryServer(t), browser(t)
+	media := emulation.SetEmulatedMediaParams{Media: "print", Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}}
+	if _, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, media); err != nil {
+		t.Fatal(err)
+	}
+	if err := chromedp.Do(ctx, chromedp.Navigate(server.URL+"/delivery"), chromedp.WaitReady(chromedp.CSS("#toasts"))); err != nil {
+		t.Fatal(err)
+	}
+	expectEmpty(t, ctx, "the ground of a panel", `getComputedStyle(document.querySelector(".panel")).backgroundColor.replace("rgb(255, 255, 255)", "")`)
+	expectEmpty(t, ctx, "broken names", `[...document.querySelectorAll(".attempt h3")].filter(e => e.scrollWidth > e.clientWidth || e.clientHeight > 90).map(e => e.innerText).join()`)
+}
+
 func expectEmpty(t *testing.T, ctx context.Context, what, script string) {
 	t.Helper()
 	got, err := chromedp.Run(ctx, chromedp.Evaluate[string](script, chromedp.EvalAwaitPromise))
