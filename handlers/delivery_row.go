@@ -107,10 +107,8 @@ func pendingWhen(d *store.Delivery) templ.Component {
 		return words("being probed")
 	case d.Held == store.HeldBusy:
 		return words("when a slot is free")
-	case d.Held != "" && !d.HeldUntil.IsZero():
-		return views.Until("on in ", d.HeldUntil.Time)
-	case d.Held != "":
-		return words("waiting")
+	case d.Held == store.HeldRate: // the next token goes to the oldest that waits
+		return words("in its turn")
 	case d.NextAttemptAt.IsZero():
 		return words("now")
 	}

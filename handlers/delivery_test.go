@@ -239,8 +239,11 @@ func TestAHeldDeliverySaysWhyItWaitsAndHowItGoesOn(t *testing.T) {
 		{store.HeldRate, 600_000, []string{"the rate of 600,000 a minute allows: up to 500 at once, then 10,000 a second"}},
 		{store.HeldProbing, 1000, []string{"10 failed attempts in a row", "waits longer than the schedule of retries says", "alone after 5 s, 1 min, 10 min, then every 15 min, the oldest and the newest by turns"}},
 	} {
-		s := &deliveryStory{Delivery: &store.Delivery{Status: store.Pending, Held: tt.held}, limits: store.DefaultLimits()}
+		s := &deliveryStory{Delivery: &store.Delivery{Status: store.Pending, Held: tt.held, HeldUntil: store.At(time.Now())}, limits: store.DefaultLimits()}
 		s.limits.RatePerMinute = tt.rate
+		if at := s.why().At; tt.held == store.HeldRate && !at.IsZero() {
+			t.Errorf("it waits for its turn, and is said to go on at %v", at)
+		}
 		has(t, s.why().Bold+" "+s.why().Text, tt.want...)
 	}
 }

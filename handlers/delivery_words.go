@@ -147,6 +147,7 @@ func (s *deliveryStory) whyHeld() views.WhyView {
 		return s.whyInactive(w)
 	case store.HeldRate:
 		w.Bold = "It waits for its turn in the account's outgoing rate."
+		w.At = time.Time{} // the next token goes to the oldest that waits
 		w.Text = "It goes out as the rate of " + views.Count(s.limits.RatePerMinute) + " a minute allows: " + rateWords(s.limits) + ", oldest first. Nothing fails and no attempt is used."
 		w.Do = views.Link{Label: "See limits", Href: "/setup/webhooks/limits"}
 	case store.HeldProbing:

@@ -51,7 +51,7 @@ func (p WebhookPage) dueLine() waitLine {
 	line := waitLine{Icon: "clock", Tone: "idle", Count: totalWords(due, store.CountedDue, "delivery", "deliveries"), Words: one(due, "is", "are") + " due.", Next: "Oldest first, " + Count(p.InFlight) + " at once at most", Href: p.logs("status", "pending")}
 	if p.Health.State == store.HealthHeld {
 		line.Icon, line.Tone, line.Words = "hourglass", "warn", one(due, "is", "are")+" held by the account's rate."
-		line.Next, line.At, line.Href = "On", p.Health.NextTry.Time, p.logs("status", "held")
+		line.Next, line.Href = "Oldest first, "+EvenRate(p.RatePerMinute), p.logs("status", "held")
 	}
 	return line
 }
