@@ -124,11 +124,12 @@ func (l *lane) connect(ctx context.Context, t target, rec *recorder) (net.Conn, 
 	}
 	rec.start(&rec.handshake, stageTLS)
 	c := l.wrap(raw, t.host)
-	if err := c.HandshakeContext(ctx); err != nil {
+	err = c.HandshakeContext(ctx)
+	rec.stop(&rec.seen.phases.TLS, &rec.handshake)
+	if err != nil {
 		_ = raw.Close()
 		return nil, err
 	}
-	rec.stop(&rec.seen.phases.TLS, &rec.handshake)
 	return c, nil
 }
 

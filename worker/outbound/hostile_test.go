@@ -279,6 +279,9 @@ func TestBadTLSSaysWhatIsBad(t *testing.T) {
 		if Classify(a) != KindTLS || !strings.HasPrefix(Sentence(a), tc.sentence) {
 			t.Errorf("%q, %q; want %q (%v)", Classify(a), Sentence(a), tc.sentence, errors.Unwrap(a.Err))
 		}
+		if a.Phases.TLS <= 0 {
+			t.Errorf("%s: it took no time: %+v", tc.sentence, a.Phases)
+		}
 	}
 }
 
