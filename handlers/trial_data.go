@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,10 +12,13 @@ import (
 )
 
 // schemaPart is what of a JSON Schema is looked at before a test is sent: what
-// the object must have, and of which type.
+// the object must have, of which type, and out of which words.
 type schemaPart struct {
 	Required   []string
-	Properties map[string]struct{ Type any }
+	Properties map[string]struct {
+		Type any
+		Enum []any
+	}
 }
 
 // checkData says what is wrong with the data of a test, or what it has of what
@@ -44,8 +48,11 @@ func checkData(known store.EventType, text string) views.DataView {
 func (s schemaPart) faults(object map[string]any) []string {
 	var faults []string
 	for name, value := range object {
-		if want, ok := s.Properties[name].Type.(string); ok && !isOfType(value, want) {
+		property := s.Properties[name]
+		if want, ok := property.Type.(string); ok && !isOfType(value, want) {
 			faults = append(faults, name+" should be of type "+want)
+		} else if word, ok := value.(string); ok && len(property.Enum) > 0 && !slices.Contains(property.Enum, any(word)) {
+			faults = append(faults, name+" should be "+orWords(property.Enum))
 		}
 	}
 	slices.Sort(faults)
@@ -55,6 +62,18 @@ func (s schemaPart) faults(object map[string]any) []string {
 		}
 	}
 	return faults
+}
+
+// orWords lists what may be chosen: "inbound or outbound".
+func orWords(choices []any) string {
+	if len(choices) > 6 {
+		return "one of the " + strconv.Itoa(len(choices)) + " words of the schema"
+	}
+	var words []string
+	for _, choice := range choices {
+		words = append(words, fmt.Sprint(choice))
+	}
+	return strings.Join(words, " or ")
 }
 
 // ticksOf shows the first faults, and how many more there are.

@@ -155,6 +155,8 @@ func TestTheDataIsCheckedWhileItIsTyped(t *testing.T) {
 			return b.post(trialPath+"/check", url.Values{"event": {"call.ended"}, "to": {"url"}, "data": {data}}).wants(t, http.StatusOK).body
 		}
 		has(t, check(`{"call_id":1}`), "call_id should be of type string", "The schema asks for")
+		started := url.Values{"event": {"call.started"}, "to": {"url"}, "data": {`{"direction":"sideways"}`}}
+		has(t, b.post(trialPath+"/check", started).wants(t, http.StatusOK).body, "direction should be inbound or outbound")
 		has(t, check("{\n  \"é\": 1,\n}"), "Line 3, column 1: the comma before this is one too many.", "Waits for valid data")
 		has(t, check(`{"é": 1 "b": 2}`), "Line 1, column 9: a comma or } is missing before this.")
 		has(t, check("{\"a\": [1\n"), "Line 1, column 9: the text ends too early")
