@@ -66,10 +66,12 @@ func openSQLite(ctx context.Context, s *Store) error {
 
 func (d *sqliteDB) path() string { return filepath.Join(d.s.opt.DataDir, "belfry.db") }
 
+// dsn: the log of writes goes into the database every 64 MB, as one page is then
+// written for many changes.
 func (d *sqliteDB) dsn(more string) string {
 	return "file:" + (&url.URL{Path: d.path()}).EscapedPath() +
 		"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)" +
-		"&_pragma=temp_store(MEMORY)&_pragma=cache_size(-16384)&_pragma=wal_autocheckpoint(4000)&" + more
+		"&_pragma=temp_store(MEMORY)&_pragma=cache_size(-16384)&_pragma=wal_autocheckpoint(16000)&" + more
 }
 
 // takeLock lets one process serve the file. The lock ends with the process,
