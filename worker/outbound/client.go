@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/netip"
 	"sync"
 	"syscall"
@@ -54,7 +55,8 @@ type lane struct {
 	allowed               *rules
 	dialPlain, dialSecure dial
 	secure                *tls.Config
-	kept                  *kept // of HTTP/1.1
+	handshake             time.Duration // how long one of TLS may take
+	kept                  *kept         // of HTTP/1.1
 	http2                 *http.Transport
 	choices               choices
 }
@@ -102,6 +104,7 @@ func (c *Client) lane(account string) *lane {
 func newLane(o Options, allowed *rules) *lane {
 	l := &lane{
 		allowed: allowed, dialPlain: dialer(o, allowed, true), dialSecure: dialer(o, allowed, false), kept: newKept(o.MaxIdleConnsPerHost),
+		handshake: o.Timeout + dialGrace,
 		secure: &tls.Config{
 			RootCAs:            o.RootCAs,
 			MinVersion:         tls.VersionTLS12,
@@ -114,30 +117,38 @@ func newLane(o Options, allowed *rules) *lane {
 }
 
 // connect opens a connection to the target, with TLS unless it is plain http.
-func (l *lane) connect(ctx context.Context, t target, rec *recorder) (net.Conn, error) {
+func (l *lane) connect(ctx context.Context, t target) (net.Conn, error) {
 	if t.plain {
 		return l.dialPlain(ctx, "tcp", t.place().address)
 	}
-	raw, err := l.dialSecure(ctx, "tcp", t.place().address)
+	return l.openSecure(ctx, "tcp", t.place().address)
+}
+
+// openSecure opens a connection with TLS, and tells the hooks in ctx. The handshake has a limit of its own: net/http
+// goes on with one that nobody waits for any more.
+func (l *lane) openSecure(ctx context.Context, network, address string) (net.Conn, error) {
+	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, err
 	}
-	rec.start(&rec.handshake, stageTLS)
-	c := l.wrap(raw, t.host)
-	err = c.HandshakeContext(ctx)
-	rec.stop(&rec.seen.phases.TLS, &rec.handshake)
+	raw, err := l.dialSecure(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	config := l.secure.Clone()
+	config.ServerName = host
+	c := tls.Client(raw, config)
+	within, cancel := context.WithTimeout(ctx, l.handshake)
+	defer cancel()
+	hooks := httptrace.ContextClientTrace(ctx)
+	hooks.TLSHandshakeStart()
+	err = c.HandshakeContext(within)
+	hooks.TLSHandshakeDone(c.ConnectionState(), err)
 	if err != nil {
 		_ = raw.Close()
 		return nil, err
 	}
 	return c, nil
-}
-
-// wrap is TLS with host over a connection; the handshake is still to be made.
-func (l *lane) wrap(raw net.Conn, host string) *tls.Conn {
-	config := l.secure.Clone()
-	config.ServerName = host
-	return tls.Client(raw, config)
 }
 
 func (l *lane) closeIdle() {

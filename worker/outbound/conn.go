@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -146,7 +147,7 @@ func (c *conn) answer(rec *recorder) (*http.Response, error) {
 		case err != nil:
 			return nil, err
 		case resp.StatusCode/100 != 1 || resp.StatusCode == http.StatusSwitchingProtocols:
-			c.heed(resp.Header.Get("Keep-Alive"))
+			c.heed(strings.Join(resp.Header.Values("Keep-Alive"), ","))
 			return resp, nil
 		}
 	}
@@ -171,6 +172,9 @@ func (c *conn) fresh() bool {
 	}
 	below := c.Conn
 	if secure, ok := below.(*tls.Conn); ok {
+		if c.holds() {
+			return false
+		}
 		below = secure.NetConn()
 	}
 	system, ok := below.(syscall.Conn)
@@ -189,6 +193,13 @@ func (c *conn) fresh() bool {
 		return true
 	})
 	return err == nil && quiet
+}
+
+// holds tells whether TLS has read more from the socket than the last answer: another one, or the endpoint's end.
+func (c *conn) holds() bool {
+	_ = c.SetReadDeadline(past) // it gives what it holds, and asks the socket for nothing
+	_, err := c.reader.Peek(1)
+	return !errors.Is(err, os.ErrDeadlineExceeded) || c.SetReadDeadline(time.Time{}) != nil
 }
 
 // breakAt breaks the connection when ctx ends, unless intact is called before, which tells that it did not come to that.

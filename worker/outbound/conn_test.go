@@ -3,6 +3,7 @@ package outbound
 import (
 	"bufio"
 	"bytes"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -105,6 +106,10 @@ func TestAConnectionThatMayNotCarryAnotherRequestIsNotUsedAgain(t *testing.T) {
 			write("HTTP/1.1 200 OK\r\nKeep-Alive: max=5, timeout=0\r\nContent-Length: 0\r\n\r\n")(c)
 			told <- struct{}{}
 		},
+		"it is not kept for any time, says a second header": func(c net.Conn) {
+			write("HTTP/1.1 200 OK\r\nKeep-Alive: max=5\r\nKeep-Alive: timeout=0\r\nContent-Length: 0\r\n\r\n")(c)
+			told <- struct{}{}
+		},
 		"its end is the end of the body": func(c net.Conn) { write("HTTP/1.1 200 OK\r\n\r\nyes")(c); _ = c.Close(); told <- struct{}{} },
 	}
 	for name, behave := range cases {
@@ -123,6 +128,89 @@ func TestAConnectionThatMayNotCarryAnotherRequestIsNotUsedAgain(t *testing.T) {
 				t.Errorf("%d connections for 2 exchanges", n)
 			}
 		})
+	}
+}
+
+// together is a connection of which what is written goes out in one piece by flush.
+type together struct {
+	net.Conn
+	held bytes.Buffer
+	hold bool
+}
+
+func (c *together) Write(p []byte) (int, error) {
+	if c.hold {
+		return c.held.Write(p)
+	}
+	return c.Conn.Write(p)
+}
+
+func (c *together) flush() {
+	c.hold = false
+	_ = c.SetDeadline(time.Time{}) // TLS writes no more after its end
+	_, _ = c.held.WriteTo(c.Conn)
+}
+
+func TestWhatComesInOnePieceWithAnAnswerOverTLSIsNotTheNextOnes(t *testing.T) {
+	s, _ := counted(t, true, func(http.ResponseWriter, *http.Request) {})
+	for name, more := range map[string]func(*tls.Conn){
+		"another answer": func(c *tls.Conn) { write("HTTP/1.1 500 Late\r\nContent-Length: 0\r\n\r\n")(c) },
+		"the end":        func(c *tls.Conn) { _ = c.CloseWrite() },
+	} {
+		for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+			address := listen(t, func(conn net.Conn) {
+				piece := &together{Conn: conn}
+				c := tls.Server(piece, &tls.Config{Certificates: s.TLS.Certificates, MaxVersion: version})
+				if _, err := http.ReadRequest(bufio.NewReader(c)); err != nil {
+					return
+				}
+				piece.hold = true
+				write(fine)(c)
+				more(c)
+				piece.flush()
+				hang(conn)
+			})
+			c := client(t, loopback, Options{RootCAs: roots(s)})
+			for i := range 3 {
+				if a := c.Do(t.Context(), "", Request{URL: "https://" + address}); a.StatusCode != 200 || a.Phases.Reused {
+					t.Errorf("%s, %s, exchange %d: %d, used again %v (%v)", name, tls.VersionName(version), i, a.StatusCode, a.Phases.Reused, a.Err)
+				}
+			}
+		}
+	}
+}
+
+func TestAHandshakeThatNobodyWaitsForEndsToo(t *testing.T) {
+	two, _ := counted(t, true, func(http.ResponseWriter, *http.Request) {})
+	address := two.Listener.Addr().String()
+	c := client(t, loopback, Options{RootCAs: roots(two), Timeout: time.Second})
+	succeed(t, c.Do(t.Context(), "", Request{URL: two.URL}))
+	c.CloseIdle()
+	two.Close()
+	again, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	ended := make(chan error, 1)
+	go func() {
+		conn, err := again.Accept()
+		if err == nil {
+			defer conn.Close()
+			_ = conn.SetDeadline(time.Now().Add(long))
+			_, err = io.Copy(io.Discard, conn)
+		}
+		ended <- err
+	}()
+	a := c.Do(t.Context(), "", Request{URL: two.URL})
+	for Classify(a) == KindReset { // it went over a connection whose end was still on its way
+		a = c.Do(t.Context(), "", Request{URL: two.URL})
+	}
+	if Classify(a) != KindTimeout {
+		t.Errorf("%q, %q", Classify(a), Sentence(a))
+	}
+	if err := <-ended; err != nil {
+		t.Errorf("the connection is still open: %v", err)
 	}
 }
 

@@ -111,7 +111,7 @@ func (c *Client) over(ctx context.Context, l *lane, t target, req Request, rec *
 	if l.choices.has(p) {
 		return c.overHTTP2(ctx, l, t, req, rec, answer)
 	}
-	opened, err := l.connect(rec.watch(ctx), t, rec)
+	opened, err := l.connect(rec.watch(ctx), t)
 	if err != nil {
 		return err
 	}

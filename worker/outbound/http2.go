@@ -116,15 +116,7 @@ func (l *lane) dialHTTP2(ctx context.Context, network, address string) (net.Conn
 			return c, nil
 		}
 	}
-	raw, err := l.dialSecure(ctx, network, address)
-	if err != nil {
-		return nil, err
-	}
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return nil, err
-	}
-	return l.wrap(raw, host), nil
+	return l.openSecure(ctx, network, address)
 }
 
 // choices are the places where HTTP/2 was chosen, as far as they are remembered: one that is not is asked anew.
