@@ -21,6 +21,8 @@ const (
 	// shortBody is how long a body may be to be sent before the answer is looked at: it fits into what the system holds
 	// for a connection. A longer one is sent while the answer is read, which may come before its end.
 	shortBody = 16 << 10
+	// sentGrace is how long the sending of a body may take to end after the answer did: the endpoint may have it in full.
+	sentGrace = 50 * time.Millisecond
 	// keptBuffer is how large a buffer may be that is used again.
 	keptBuffer = 2 * shortBody
 )
@@ -106,10 +108,12 @@ func (c *conn) postLong(request, body []byte, rec *recorder) (*http.Response, fu
 	}()
 	resp, err := c.answer(rec)
 	return resp, func() bool {
+		timer := time.NewTimer(sentGrace)
+		defer timer.Stop()
 		select {
 		case ok := <-done:
 			return ok
-		default:
+		case <-timer.C:
 			return false
 		}
 	}, err
