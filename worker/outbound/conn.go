@@ -206,6 +206,9 @@ func (c *conn) holds() bool {
 	return !errors.Is(err, os.ErrDeadlineExceeded) || c.SetReadDeadline(time.Time{}) != nil
 }
 
+// drop closes the connection and waits for nothing: TLS takes leave of an endpoint, which can hold that up for seconds.
+func (c *conn) drop() { go c.Close() }
+
 // breakAt breaks the connection when ctx ends, unless intact is called before, which tells that it did not come to that.
 func (c *conn) breakAt(ctx context.Context) (intact func() bool) {
 	return context.AfterFunc(ctx, func() { _ = c.SetDeadline(past) })

@@ -4,12 +4,13 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"strings"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -278,15 +279,18 @@ func TestAHeaderThatWouldBreakTheRequestIsNotSent(t *testing.T) {
 
 func TestKeptConnectionsAreBoundedAndEnd(t *testing.T) {
 	k := newKept(2)
+	ends := map[*conn]net.Conn{}
 	open := func(at string) *conn {
 		here, there := net.Pipe()
 		t.Cleanup(func() { _ = there.Close() })
-		return newConn(here, place{address: at})
+		c := newConn(here, place{address: at})
+		ends[c] = there
+		return c
 	}
 	closed := func(c *conn) bool {
-		_ = c.SetDeadline(past)
-		_, err := c.Conn.Write([]byte("x"))
-		return err != nil && strings.Contains(err.Error(), "closed")
+		_ = ends[c].SetDeadline(time.Now().Add(long))
+		_, err := ends[c].Read(make([]byte, 1))
+		return errors.Is(err, io.EOF)
 	}
 	var first []*conn
 	for range 3 {
@@ -302,11 +306,13 @@ func TestKeptConnectionsAreBoundedAndEnd(t *testing.T) {
 	if k.n != idleTotal || len(k.idle) != idleTotal {
 		t.Errorf("%d are kept at %d places, want %d", k.n, len(k.idle), idleTotal)
 	}
+	var old []*conn
 	for _, list := range k.idle {
 		list[0].since = time.Now().Add(-idleTime)
+		old = append(old, list[0])
 	}
 	k.expire()
-	if k.n != 0 || len(k.idle) != 0 || k.sweep != nil {
-		t.Errorf("%d are kept after their time", k.n)
+	if k.n != 0 || len(k.idle) != 0 || k.sweep != nil || slices.ContainsFunc(old, func(c *conn) bool { return !closed(c) }) {
+		t.Errorf("%d are kept after their time, or some are not closed", k.n)
 	}
 }

@@ -24,7 +24,7 @@ func (k *kept) take(p place) *conn {
 		if c == nil || c.fresh() {
 			return c
 		}
-		_ = c.Close()
+		c.drop()
 	}
 }
 
@@ -49,14 +49,14 @@ func (k *kept) put(c *conn) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if len(k.idle[c.place]) >= k.perPlace {
-		_ = c.Close()
+		c.drop()
 		return
 	}
 	for p, list := range k.idle {
 		if k.n < idleTotal {
 			break
 		}
-		_ = list[0].Close()
+		list[0].drop()
 		k.setLocked(p, list[1:])
 	}
 	k.setLocked(c.place, append(k.idle[c.place], c))
@@ -81,7 +81,7 @@ func (k *kept) expire() {
 	for p, list := range k.idle {
 		old := 0
 		for old < len(list) && time.Since(list[old].since) >= idleTime {
-			_ = list[old].Close()
+			list[old].drop()
 			old++
 		}
 		k.setLocked(p, list[old:])
@@ -97,7 +97,7 @@ func (k *kept) close() {
 	defer k.mu.Unlock()
 	for p, list := range k.idle {
 		for _, c := range list {
-			_ = c.Close()
+			c.drop()
 		}
 		k.setLocked(p, nil)
 	}
