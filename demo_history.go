@@ -9,9 +9,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/uuid"
-
 	"belfry/store"
+	"belfry/store/uuid"
 	"belfry/worker"
 	"belfry/worker/outbound"
 )

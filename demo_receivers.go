@@ -12,8 +12,7 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/google/uuid"
-
+	"belfry/store/uuid"
 	"belfry/worker/outbound"
 )
 

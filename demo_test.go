@@ -13,9 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"belfry/store"
+	"belfry/store/uuid"
 )
 
 func TestTheDemoIsAliveAndLeavesNothingBehind(t *testing.T) {

@@ -22,13 +22,14 @@ const module = "belfry"
 // own it may import. A package that is not in it is a fault, so that a new room
 // is a decision.
 var mayImport = map[string][]string{
-	"":                 {"handlers", "store", "web", "worker", "worker/outbound", "worker/outbound/outboundtest", "worker/signature"},
-	"handlers":         {"static", "store", "views", "web", "worker/outbound", "worker/signature"},
-	"views":            {"static", "store"},
-	"worker":           {"store", "worker/outbound", "worker/signature"},
-	"store":            {"migrations", "worker/outbound", "worker/signature"},
+	"":                 {"handlers", "store", "store/uuid", "web", "worker", "worker/outbound", "worker/outbound/outboundtest", "worker/signature"},
+	"handlers":         {"static", "store", "store/uuid", "views", "web", "worker/outbound", "worker/signature"},
+	"views":            {"static", "store", "store/uuid"},
+	"worker":           {"store", "store/uuid", "worker/outbound", "worker/signature"},
+	"store":            {"migrations", "store/uuid", "worker/outbound", "worker/signature"},
 	"store/storetest":  {"migrations"},
-	"web":              {},
+	"store/uuid":       {},
+	"web":              {"store/uuid"},
 	"static":           {},
 	"migrations":       {},
 	"worker/signature": {},

@@ -16,10 +16,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"belfry/store"
 	"belfry/store/storetest"
+	"belfry/store/uuid"
 )
 
 // hostileTimeout is the time of one request beside hostile endpoints.

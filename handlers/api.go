@@ -10,10 +10,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
 	"belfry/store"
+	"belfry/store/uuid"
 	"belfry/web"
 )
 

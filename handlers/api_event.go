@@ -6,10 +6,10 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
 	"belfry/store"
+	"belfry/store/uuid"
 	"belfry/web"
 )
 

@@ -5,8 +5,7 @@ import (
 	"net/http"
 	"sync"
 
-	"github.com/google/uuid"
-
+	"belfry/store/uuid"
 	"belfry/web"
 )
 

@@ -16,10 +16,10 @@ import (
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/gorillamux"
-	"github.com/google/uuid"
 
 	"belfry/store"
 	"belfry/store/storetest"
+	"belfry/store/uuid"
 )
 
 // contract is the API document, read as strictly as kin-openapi can.
@@ -29,7 +29,7 @@ var contract = sync.OnceValues(func() (*openapi3.T, error) {
 		return nil, err
 	}
 	doc.SetStringFormatValidators(map[string]openapi3.StringFormatValidator{
-		"uuid": openapi3.NewCallbackValidator(func(text string) error { return uuid.Validate(text) }),
+		"uuid": openapi3.NewCallbackValidator(func(text string) error { _, err := uuid.Parse(text); return err }),
 		"date-time": openapi3.NewCallbackValidator(func(text string) error {
 			_, err := time.Parse("2006-01-02T15:04:05.999999Z", text)
 			return err

@@ -6,9 +6,9 @@ import (
 	"testing"
 
 	"github.com/PuerkitoBio/goquery"
-	"github.com/google/uuid"
 
 	"belfry/store"
+	"belfry/store/uuid"
 )
 
 func TestADeliveryLeadsToItsNeighboursWithinTheFilterOneCameFrom(t *testing.T) {

@@ -7,9 +7,8 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/google/uuid"
-
 	"belfry/store"
+	"belfry/store/uuid"
 	"belfry/views"
 )
 

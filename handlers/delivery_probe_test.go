@@ -7,10 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"belfry/store"
 	"belfry/store/storetest"
+	"belfry/store/uuid"
 )
 
 func TestADeliveryOfAProbedWebhookSaysWhoseTurnItIs(t *testing.T) {

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
 	"belfry/store"
+	"belfry/store/uuid"
 	"belfry/views"
 	"belfry/web"
 )

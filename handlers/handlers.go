@@ -6,9 +6,8 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/google/uuid"
-
 	"belfry/store"
+	"belfry/store/uuid"
 	"belfry/web"
 )
 

@@ -6,10 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/uuid"
-
 	"belfry/store"
 	"belfry/store/storetest"
+	"belfry/store/uuid"
 	"belfry/views"
 )
 

@@ -5,9 +5,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
+	"belfry/store/uuid"
 	"belfry/views"
 )
 

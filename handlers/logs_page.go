@@ -9,10 +9,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
 	"belfry/store"
+	"belfry/store/uuid"
 	"belfry/views"
 	"belfry/web"
 )

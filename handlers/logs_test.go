@@ -9,9 +9,9 @@ import (
 	"testing"
 
 	"github.com/PuerkitoBio/goquery"
-	"github.com/google/uuid"
 
 	"belfry/store"
+	"belfry/store/uuid"
 )
 
 // dom reads an answer as a page.

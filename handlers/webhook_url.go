@@ -6,10 +6,10 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
 	"belfry/store"
+	"belfry/store/uuid"
 	"belfry/views"
 	"belfry/web"
 	"belfry/worker/outbound"

@@ -13,10 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"belfry/store"
 	"belfry/store/storetest"
+	"belfry/store/uuid"
 	"belfry/views"
 )
 
@@ -87,7 +86,7 @@ func (s *site) answersLong() uuid.UUID {
 	for i := range store.InboxKept {
 		err := s.store.KeepInboxRequest(s.t.Context(), store.InboxRequest{
 			AccountID: s.account.ID, DeliveryID: uuid.New(), EventType: "call.ended", Attempt: 1, Verified: store.VerifiedBySecret, StatusCode: 200,
-			Headers: []store.Header{{Name: "webhook-id", Value: uuid.NewString()}, {Name: "webhook-signature", Value: "v1," + noise[i*40:][:40]}}, Body: []byte(noise[i*1000:][:16<<10]),
+			Headers: []store.Header{{Name: "webhook-id", Value: uuid.New().String()}, {Name: "webhook-signature", Value: "v1," + noise[i*40:][:40]}}, Body: []byte(noise[i*1000:][:16<<10]),
 		})
 		if err != nil {
 			s.t.Fatal(err)

@@ -7,8 +7,9 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/google/uuid"
 	"github.com/uptrace/bun"
+
+	"belfry/store/uuid"
 )
 
 // Account is a tenant: it owns everything else.

@@ -5,9 +5,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
+	"belfry/store/uuid"
 	"belfry/worker/signature"
 )
 

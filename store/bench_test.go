@@ -5,10 +5,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"belfry/store"
 	"belfry/store/storetest"
+	"belfry/store/uuid"
 )
 
 // benchDesk is a store whose commits wait for the disk, with an account that

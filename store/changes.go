@@ -3,7 +3,7 @@ package store
 import (
 	"sync"
 
-	"github.com/google/uuid"
+	"belfry/store/uuid"
 )
 
 // Change says that something is no longer as it was. It tells what to look at

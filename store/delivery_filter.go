@@ -6,8 +6,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/uptrace/bun"
+
+	"belfry/store/uuid"
 )
 
 // narrowing is a filter as queries: the base is what one index gives in the
@@ -93,7 +94,7 @@ func (s *Store) narrowNamed(ctx context.Context, n *narrowing, account uuid.UUID
 	}
 	id, named, err := s.meansAny(ctx, account, text, "deliveries", "events")
 	if named {
-		narrowShortID(n, account, id)
+		s.narrowShortID(n, account, id)
 	}
 	return named, err
 }

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/uuid"
+	"belfry/store/uuid"
 )
 
 // DeliveryFilter narrows a list of deliveries; zero fields ask nothing.

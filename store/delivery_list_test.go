@@ -6,9 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"belfry/store"
+	"belfry/store/uuid"
 )
 
 // scattered publishes 35 events of which every 17th is of the agent "rare".

@@ -3,7 +3,7 @@ package store
 import (
 	"context"
 
-	"github.com/google/uuid"
+	"belfry/store/uuid"
 )
 
 // neighbourRows is how many rows are looked at for a delivery's neighbour in a

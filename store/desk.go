@@ -5,8 +5,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/uptrace/bun"
+
+	"belfry/store/uuid"
 )
 
 // Endpoint is all that a sender needs to know about where a delivery goes.

@@ -3,7 +3,7 @@ package store
 import (
 	"context"
 
-	"github.com/google/uuid"
+	"belfry/store/uuid"
 )
 
 // Destination is where an active webhook leads.

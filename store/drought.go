@@ -4,7 +4,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
+	"belfry/store/uuid"
 )
 
 // droughts remembers which accounts and queues have no token for a while, so

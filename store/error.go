@@ -4,7 +4,7 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/google/uuid"
+	"belfry/store/uuid"
 )
 
 // Code says what kind of refusal an Error is; each maps to one HTTP status.

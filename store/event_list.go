@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/google/uuid"
+	"belfry/store/uuid"
 )
 
 // EventFilter narrows a list of events.
@@ -80,7 +80,7 @@ func (s *Store) narrowEvents(ctx context.Context, account uuid.UUID, f EventFilt
 	}
 	short, isShort, err := s.meansAny(ctx, account, f.Text, "events")
 	if isShort {
-		short.narrow(&n, "e.id")
+		s.narrowIDs(&n, "e.id", short)
 	} else if f.Text != "" {
 		n.text = true
 		n.ask(s.d.blobText("e.data")+" LIKE ? ESCAPE '!'", likePattern(f.Text))

@@ -5,9 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"belfry/store"
+	"belfry/store/uuid"
 )
 
 func TestASearchOfEventsReadsSoManyRowsAndGoesOnFromThere(t *testing.T) {

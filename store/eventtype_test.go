@@ -9,10 +9,10 @@ import (
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/google/uuid"
 
 	"belfry/store"
 	"belfry/store/storetest"
+	"belfry/store/uuid"
 )
 
 func TestTheCatalogueHoldsThe25TypesOfTheContract(t *testing.T) {

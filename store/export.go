@@ -3,8 +3,9 @@ package store
 import (
 	"context"
 
-	"github.com/google/uuid"
 	"github.com/uptrace/bun"
+
+	"belfry/store/uuid"
 )
 
 // An export reads so many rows at once, and the data of so many events: that of

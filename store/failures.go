@@ -4,7 +4,7 @@ import (
 	"context"
 	"strings"
 
-	"github.com/google/uuid"
+	"belfry/store/uuid"
 )
 
 // failuresLooked is how many of the newest failures of one kind are looked at for

@@ -7,8 +7,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/uptrace/bun"
+
+	"belfry/store/uuid"
 )
 
 // Handover takes fresh deliveries straight to the senders. The worker
@@ -344,7 +345,7 @@ func idCol[R any](name string, rows []R, value func(R) uuid.UUID) column {
 		if values[i] == uuid.Nil {
 			return nil
 		}
-		return values[i].String()
+		return values[i]
 	}
 	return c
 }

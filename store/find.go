@@ -3,7 +3,7 @@ package store
 import (
 	"context"
 
-	"github.com/google/uuid"
+	"belfry/store/uuid"
 )
 
 // FindByID gives the account's deliveries and events whose ids begin with the
@@ -17,13 +17,13 @@ func (s *Store) FindByID(ctx context.Context, account uuid.UUID, text string, at
 	err = s.inTurn(ctx, account, func() error {
 		d := &search[deliveryRow]{s: s, without: []string{"secret"}}
 		d.from("d.account_id = ?", account)
-		id.narrow(&d.narrowing, "d.id")
+		s.narrowIDs(&d.narrowing, "d.id", id)
 		if err := d.read(ctx, 0, atMost, uuid.Nil); err != nil {
 			return err
 		}
 		e := &search[eventRow]{s: s, without: []string{"data"}}
 		e.from("e.account_id = ?", account)
-		id.narrow(&e.narrowing, "e.id")
+		s.narrowIDs(&e.narrowing, "e.id", id)
 		if err := e.read(ctx, 0, atMost, uuid.Nil); err != nil {
 			return err
 		}

@@ -6,7 +6,7 @@ import (
 	"regexp"
 	"time"
 
-	"github.com/google/uuid"
+	"belfry/store/uuid"
 )
 
 const (

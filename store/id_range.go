@@ -1,6 +1,6 @@
 package store
 
-import "github.com/google/uuid"
+import "belfry/store/uuid"
 
 // idRange is the ids from one on and before another; zero: no bound. A query has
 // one bound of each side at most: of two SQLite walks an index by either, which

@@ -3,7 +3,7 @@ package store
 import (
 	"testing"
 
-	"github.com/google/uuid"
+	"belfry/store/uuid"
 )
 
 func TestARangeOfIDsHasTheNarrowestBounds(t *testing.T) {

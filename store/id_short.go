@@ -4,7 +4,7 @@ import (
 	"context"
 	"strings"
 
-	"github.com/google/uuid"
+	"belfry/store/uuid"
 )
 
 // shortID is a part of an id that somebody typed or copied: how it begins, and
@@ -33,20 +33,20 @@ func padID(digits, with string) uuid.UUID {
 	return uuid.MustParse(digits + strings.Repeat(with, 32-len(digits)))
 }
 
-// narrow has an index give the ids that are meant, which are in a column.
-func (s shortID) narrow(n *narrowing, column string) {
-	n.ids.begin(s.first)
-	n.ids.end(afterID(s.last))
-	if s.end != "" {
-		n.from("CAST("+column+" AS text) LIKE ?", "%"+s.end)
+// narrowIDs has an index give the ids that are meant, which are in a column.
+func (s *Store) narrowIDs(n *narrowing, column string, id shortID) {
+	n.ids.begin(id.first)
+	n.ids.end(afterID(id.last))
+	if id.end != "" {
+		n.from(s.d.idText(column)+" LIKE ?", "%"+id.end)
 	}
 }
 
-// matches asks that the id in a column is one of those that are meant.
-func (s shortID) matches(column string) condition {
-	c := condition{column + " >= ? AND " + column + " <= ?", []any{s.first, s.last}}
-	if s.end != "" {
-		c.sql, c.args = c.sql+" AND CAST("+column+" AS text) LIKE ?", append(c.args, "%"+s.end)
+// isMeant asks that the id in a column is one of those that are meant.
+func (s *Store) isMeant(column string, id shortID) condition {
+	c := condition{column + " >= ? AND " + column + " <= ?", []any{id.first, id.last}}
+	if id.end != "" {
+		c.sql, c.args = c.sql+" AND "+s.d.idText(column)+" LIKE ?", append(c.args, "%"+id.end)
 	}
 	return c
 }
@@ -65,10 +65,10 @@ func (s *Store) meansAny(ctx context.Context, account uuid.UUID, text string, ta
 
 // narrowShortID has the account's index give what was made when the ids that
 // are meant were, and asks for deliveries with such an id or of such an event.
-func narrowShortID(n *narrowing, account uuid.UUID, id shortID) {
-	delivery, event := id.matches("d.id"), id.matches("d.event_id")
+func (s *Store) narrowShortID(n *narrowing, account uuid.UUID, id shortID) {
+	delivery, event := s.isMeant("d.id", id), s.isMeant("d.event_id", id)
 	n.from("d.account_id = ?", account)
 	n.ids.begin(id.first)
-	n.ids.end(afterID(idAt(madeAt(id.last).Add(idSlack))))
+	n.ids.end(afterID(idAt(id.last.Time().Add(idSlack))))
 	n.ask("("+delivery.sql+" OR "+event.sql+")", append(delivery.args, event.args...)...)
 }

@@ -8,8 +8,9 @@ import (
 	"fmt"
 	"strconv"
 
-	"github.com/google/uuid"
 	"github.com/uptrace/bun"
+
+	"belfry/store/uuid"
 )
 
 // callKey is an account's idempotency key.
@@ -62,7 +63,7 @@ func (s *Store) answersOf(ctx context.Context, tx bun.Tx, calls []*publishCall) 
 			return &row, scan(&row.key, &row.requestHash, &row.answer)
 		}
 		rows, err := rowsOf(ctx, s, &tx, read, `SELECT key, request_hash, answer FROM idempotency_keys
-			WHERE account_id = $1 AND `+s.d.among("key", "$2", "text"), account.String(), s.d.list(list))
+			WHERE account_id = $1 AND `+s.d.among("key", "$2", "text"), account, s.d.list(list))
 		if err != nil {
 			return nil, err
 		}

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
+	"belfry/store/uuid"
 )
 
 func TestMinutesThatAreOverAreReadOnce(t *testing.T) {

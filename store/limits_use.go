@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/google/uuid"
+	"belfry/store/uuid"
 )
 
 // Use is a limit with how much of it is used now, and the most of 24 hours;

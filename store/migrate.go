@@ -20,10 +20,13 @@ func migrationProvider(dialect goose.Dialect, db *sql.DB, folder string, options
 	return goose.NewProvider(dialect, db, files, options...)
 }
 
-func migrateWith(ctx context.Context, dialect goose.Dialect, db *sql.DB, folder string, options ...goose.ProviderOption) error {
-	p, err := migrationProvider(dialect, db, folder, options...)
+func migrateWith(ctx context.Context, s *Store, dialect goose.Dialect, options ...goose.ProviderOption) error {
+	p, err := migrationProvider(dialect, s.db.DB, s.d.name(), options...)
 	if err != nil {
 		return err
+	}
+	if have, want, err := p.GetVersions(ctx); err == nil && 0 < have && have < want {
+		s.log.Info("migrating the database, which may take minutes where it is large", "from", have, "to", want)
 	}
 	_, err = p.Up(ctx)
 	return err

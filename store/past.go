@@ -4,7 +4,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
+	"belfry/store/uuid"
 )
 
 // lateSpan is the span of rows of tallies that hold no sum: how many attempts of

@@ -3,7 +3,7 @@ package store
 import (
 	"testing"
 
-	"github.com/google/uuid"
+	"belfry/store/uuid"
 )
 
 func TestWhatWasAskedForLongestAgoIsForgotten(t *testing.T) {

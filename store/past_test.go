@@ -28,8 +28,7 @@ func TestAPastIsToldByTheClockAStoreIsGiven(t *testing.T) {
 			t.Fatalf("there are %d deliveries", len(list))
 		}
 		for i, x := range list {
-			sec, nsec := x.ID.Time().UnixTime()
-			if made := time.Unix(sec, nsec); made.Sub(x.CreatedAt.Time).Abs() > time.Millisecond {
+			if made := x.ID.Time(); made.Sub(x.CreatedAt.Time).Abs() > time.Millisecond {
 				t.Errorf("delivery %d was made at %v, and its id at %v", i, x.CreatedAt, made)
 			}
 			if i > 0 && !x.CreatedAt.Before(list[i-1].CreatedAt.Time) {

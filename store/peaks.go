@@ -3,8 +3,9 @@ package store
 import (
 	"context"
 
-	"github.com/google/uuid"
 	"github.com/uptrace/bun"
+
+	"belfry/store/uuid"
 )
 
 // peakSpan is the span of rows of tallies that hold no sum: the most requests

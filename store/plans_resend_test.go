@@ -3,7 +3,7 @@ package store
 import (
 	"context"
 
-	"github.com/google/uuid"
+	"belfry/store/uuid"
 )
 
 // resendUse is what resending many deliveries asks.

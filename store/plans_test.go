@@ -17,10 +17,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
 	"belfry/store/storetest"
+	"belfry/store/uuid"
 )
 
 // grown is a store that holds so much that plans are made in earnest, and whose

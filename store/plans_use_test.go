@@ -6,9 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"belfry/store/storetest"
+	"belfry/store/uuid"
 )
 
 // use is something that pages, the API, publishers or the worker do.

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -20,6 +19,8 @@ import (
 	"github.com/pressly/goose/v3/lock"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
+
+	"belfry/store/uuid"
 )
 
 // postgresDB is for production and for several nodes.
@@ -126,6 +127,8 @@ func (d *postgresDB) forUpdate() string { return " FOR UPDATE" }
 
 func (d *postgresDB) oneNode() bool { return false }
 
+func (d *postgresDB) idText(column string) string { return "CAST(" + column + " AS text)" }
+
 // blobText reads bytes that are known to be UTF-8.
 func (d *postgresDB) blobText(column string) string { return "convert_from(" + column + ", 'UTF8')" }
 
@@ -141,7 +144,7 @@ func (d *postgresDB) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return migrateWith(ctx, goose.DialectPostgres, d.s.db.DB, "postgres", goose.WithSessionLocker(locker))
+	return migrateWith(ctx, d.s, goose.DialectPostgres, goose.WithSessionLocker(locker))
 }
 
 func (d *postgresDB) code(err error) string {

@@ -3,7 +3,7 @@ package store
 import (
 	"context"
 
-	"github.com/google/uuid"
+	"belfry/store/uuid"
 )
 
 // Probe is the next probe of a webhook, as things are now.

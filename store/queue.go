@@ -3,8 +3,9 @@ package store
 import (
 	"context"
 
-	"github.com/google/uuid"
 	"github.com/uptrace/bun"
+
+	"belfry/store/uuid"
 )
 
 // queueRow is the running state of a webhook, or of an account's tests.

@@ -4,8 +4,9 @@ import (
 	"context"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/uptrace/bun"
+
+	"belfry/store/uuid"
 )
 
 // rateBurst is the bucket of outgoing requests: so many may start at once.
@@ -83,7 +84,7 @@ func (s *Store) keepRates(ctx context.Context, tx bun.Tx, states map[uuid.UUID]*
 			low = a.Now - r.burst*r.interval
 		}
 		err := s.d.exec(ctx, tx, "UPDATE account_states SET rate_used_until = CASE WHEN rate_used_until < $1 THEN $1 ELSE rate_used_until END + $2 WHERE account_id = $3",
-			low, a.spent*a.rate().interval, id.String())
+			low, a.spent*a.rate().interval, id)
 		if err != nil {
 			return err
 		}

@@ -6,11 +6,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"belfry/store"
 	"belfry/store/storetest"
+	"belfry/store/uuid"
 )
+
+// sqlID is an id for a planted query.
+func (d *desk) sqlID(id uuid.UUID) string { return storetest.ID(d.db.Kind, id.String()) }
 
 // plant changes the database behind the store's back.
 func (d *desk) plant(query string) {
@@ -65,7 +67,7 @@ func TestEachKindOfOrphanIsFound(t *testing.T) {
 		if o := reconciled(t, r); o.Total() != 0 {
 			t.Fatalf("found %+v before anything was broken", o)
 		}
-		d.plant("DELETE FROM deliveries WHERE event_id = '" + first.String() + "'")
+		d.plant("DELETE FROM deliveries WHERE event_id = " + d.sqlID(first))
 		if o := reconciled(t, r); o.Missing != 2 || len(o.Examples) != 1 || o.Examples[0] != first {
 			t.Errorf("with both deliveries of %s gone: %+v", first, o)
 		}
@@ -110,7 +112,7 @@ func TestAnOrphanThatWasFoundIsNotForgottenWhereTheDatabaseFails(t *testing.T) {
 	each(t, func(t *testing.T, d *desk) {
 		d.webhook("https://a.example/")
 		event := d.publish("call.ended", `{}`)
-		d.plant("DELETE FROM deliveries WHERE event_id = '" + event.String() + "'")
+		d.plant("DELETE FROM deliveries WHERE event_id = " + d.sqlID(event))
 		d.clock.forward(2 * time.Minute) // a second pass sees it no more
 		r := d.NewReconciler()
 		if o := reconciled(t, r); o.Missing != 1 {
@@ -163,7 +165,7 @@ func TestAPassGoesOnWhereTheLastOneEnded(t *testing.T) {
 			t.Fatalf("the first pass looked at %d events", o.Events)
 		}
 		last := d.publish("call.ended", `{}`)
-		d.plant("DELETE FROM deliveries WHERE event_id = '" + last.String() + "'")
+		d.plant("DELETE FROM deliveries WHERE event_id = " + d.sqlID(last))
 		if o := reconciled(t, r); o.Events != 501 || o.Missing != 1 {
 			t.Errorf("after one more event the second pass has %+v", o)
 		}

@@ -3,8 +3,9 @@ package store
 import (
 	"context"
 
-	"github.com/google/uuid"
 	"github.com/uptrace/bun"
+
+	"belfry/store/uuid"
 )
 
 // resendCounted is how far a preview counts.

@@ -5,9 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"belfry/store"
+	"belfry/store/uuid"
 )
 
 // failMany publishes n events and has every delivery of them fail, with one that

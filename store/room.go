@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
+	"belfry/store/uuid"
 )
 
 // MakeRoom removes the oldest that is finished where the database is larger
@@ -120,7 +120,7 @@ func (t *Tidier) follow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return t.removeKeys(ctx, madeAt(below))
+	return t.removeKeys(ctx, below.Time())
 }
 
 // totals sums the counts of all queues.

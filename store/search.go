@@ -5,8 +5,9 @@ import (
 	"context"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/uptrace/bun"
+
+	"belfry/store/uuid"
 )
 
 // Page is a part of a list, newest first.
@@ -40,7 +41,7 @@ func (p *Page[T]) Next(back bool) uuid.UUID {
 }
 
 // SearchedTo is when the last that was looked at was made, where Searched is set.
-func (p *Page[T]) SearchedTo() time.Time { return madeAt(p.Searched) }
+func (p *Page[T]) SearchedTo() time.Time { return p.Searched.Time() }
 
 // A search that no index answers reads so many rows at most, unless the options
 // say otherwise, in steps that begin small and double; it begins no step after

@@ -4,8 +4,9 @@ import (
 	"context"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/uptrace/bun"
+
+	"belfry/store/uuid"
 )
 
 // SessionStore keeps browser sessions: encrypted, under the hash of an id that
@@ -39,11 +40,15 @@ func (k *SessionStore) Save(ctx context.Context, idHash []byte, userID *uuid.UUI
 	if data == nil {
 		data = []byte{}
 	}
+	var user any
+	if userID != nil {
+		user = *userID
+	}
 	_, err := k.s.db.NewRaw(`INSERT INTO sessions (id_hash, user_id, data, created_at, expires_at)
 		VALUES (?, ?, ?, `+k.s.nowSQL()+`, ?)
 		ON CONFLICT (id_hash) DO UPDATE
 		SET user_id = excluded.user_id, data = excluded.data, expires_at = excluded.expires_at`,
-		idHash, userID, k.s.seal.close(sessionPlace(idHash), data), At(expires)).Exec(ctx)
+		idHash, user, k.s.seal.close(sessionPlace(idHash), data), At(expires)).Exec(ctx)
 	return k.s.wrap(err)
 }
 

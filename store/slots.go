@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
+	"belfry/store/uuid"
 )
 
 // slot is what the attempts of a queue came to that began in one span: a minute,

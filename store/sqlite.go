@@ -15,12 +15,13 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/pressly/goose/v3"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"belfry/store/uuid"
 )
 
 // sqliteDB is the embedded default: one connection writes, a few read.
@@ -95,8 +96,8 @@ func (d *sqliteDB) nowSQL() string { return fmt.Sprint(time.Now().UnixMicro()) }
 
 func (d *sqliteDB) nowOr(argument string) string { return argument }
 
-func (d *sqliteDB) among(column, argument, _ string) string {
-	return column + " IN (SELECT value FROM json_each(" + argument + "))"
+func (d *sqliteDB) among(column, argument, kind string) string {
+	return column + " IN (SELECT " + pick(kind == "uuid", "unhex(value, '-')", "value") + " FROM json_each(" + argument + "))"
 }
 
 func (d *sqliteDB) list(values any) any { return jsonText(values) }
@@ -109,6 +110,8 @@ func (d *sqliteDB) oneNode() bool { return true } // the lock on the file sees t
 
 func (d *sqliteDB) blobText(column string) string { return "CAST(" + column + " AS text)" }
 
+func (d *sqliteDB) idText(column string) string { return "lower(hex(" + column + "))" }
+
 func (d *sqliteDB) oneOf() string { return "IN (?)" }
 
 // indexed names the index: without statistics a range of ids counts for as much
@@ -118,7 +121,7 @@ func (d *sqliteDB) indexed(table, index string) string { return table + " INDEXE
 // migrate runs in the serving process, which holds the lock, or in a command
 // while no process serves; goose runs each migration in a transaction.
 func (d *sqliteDB) migrate(ctx context.Context) error {
-	return migrateWith(ctx, goose.DialectSQLite3, d.s.db.DB, "sqlite")
+	return migrateWith(ctx, d.s, goose.DialectSQLite3)
 }
 
 func (d *sqliteDB) code(err error) int {
@@ -286,13 +289,13 @@ const (
 		WHERE d.webhook_id = $1 AND d.status = 0 AND NOT d.test `
 	sqliteOldestSQL = sqliteWaitingSQL + "ORDER BY d.id LIMIT 1"
 	sqliteNewestSQL = sqliteWaitingSQL + "ORDER BY d.id DESC LIMIT 1"
-	sqliteLeaseSQL  = "UPDATE OR FAIL deliveries SET status = 1, lease_node = $1, lease_until = $2 WHERE id IN (SELECT value FROM json_each($3))"
+	sqliteLeaseSQL  = "UPDATE OR FAIL deliveries SET status = 1, lease_node = $1, lease_until = $2 WHERE id IN (SELECT unhex(value, '-') FROM json_each($3))"
 )
 
 func (d *sqliteDB) claimRows(ctx context.Context, tx bun.Tx, takes []take, now, leaseUntil int64, node string) ([]claimed, error) {
 	var all []claimed
 	for _, t := range takes {
-		query, args := sqliteDueSQL, []any{t.queue.ID.String(), d.s.lowWater(t.queue), now, t.n}
+		query, args := sqliteDueSQL, []any{t.queue.ID, d.s.lowWater(t.queue), now, t.n}
 		if t.queue.Probing {
 			query, args = pick(t.queue.probesNewest(), sqliteNewestSQL, sqliteOldestSQL), args[:1]
 		}
@@ -326,7 +329,7 @@ func (d *sqliteDB) recordRows(ctx context.Context, tx bun.Tx, node string, rows 
 	ours := make([]bool, len(rows))
 	for i, r := range rows {
 		res, err := stmt.ExecContext(ctx, int64(r.status), r.attempt, orNull(r.next), orNull(int64(r.statusCode)), orNull(r.err), orNull(r.detail),
-			r.durationUs, r.startedAt, orNull(r.finished), r.id.String(), node, r.deleted)
+			r.durationUs, r.startedAt, orNull(r.finished), r.id, node, r.deleted)
 		if err != nil {
 			return nil, err
 		}

@@ -16,8 +16,8 @@ func TestTheStripCountsWhatFailedInADayHoweverOldItIs(t *testing.T) {
 		ids := idOf(now.Add(-20 * 24 * time.Hour).UnixMilli())
 		for i, ago := range []time.Duration{time.Hour, 23 * time.Hour, 25 * time.Hour, 10 * 24 * time.Hour} {
 			event := d.publish("call.ended", `{}`)
-			_, err := storetest.Raw(t, d.db).Exec(fmt.Sprintf("UPDATE deliveries SET id = '%s%d', status = 3, next_attempt_at = NULL, finished_at = %d WHERE event_id = '%s'",
-				ids, i, now.Add(-ago).UnixMicro(), event))
+			_, err := storetest.Raw(t, d.db).Exec(fmt.Sprintf("UPDATE deliveries SET id = %s, status = 3, next_attempt_at = NULL, finished_at = %d WHERE event_id = %s",
+				storetest.ID(d.db.Kind, fmt.Sprint(ids, i)), now.Add(-ago).UnixMicro(), d.sqlID(event)))
 			must(t, err)
 		}
 		strip, err := d.Strip(d.ctx, d.account, nil)

@@ -16,9 +16,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
+	"belfry/store/uuid"
 	"belfry/worker/outbound"
 )
 
@@ -119,6 +119,8 @@ type dialect interface {
 	migrate(ctx context.Context) error
 	// oneNode says that no other process can hold leases.
 	oneNode() bool
+	// idText gives the text of an id's column, on SQLite without its hyphens.
+	idText(column string) string
 	// blobText reads a blob column as text.
 	blobText(column string) string
 	// oneOf asks that what stands before is one of a subquery's few rows (?), which

@@ -6,8 +6,9 @@ import (
 	"math"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/uptrace/bun"
+
+	"belfry/store/uuid"
 )
 
 // Attempts are tallied per minute, for what must be fresh, and per hour, for

@@ -5,8 +5,9 @@ import (
 	"encoding/binary"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/uptrace/bun"
+
+	"belfry/store/uuid"
 )
 
 const (
@@ -137,11 +138,6 @@ func idAt(at time.Time) uuid.UUID {
 	binary.BigEndian.PutUint64(id[:8], uint64(max(0, at.UnixMilli()))<<16)
 	id[6], id[8] = 0x70, 0x80
 	return id
-}
-
-// madeAt is when an id was made, to the millisecond.
-func madeAt(id uuid.UUID) time.Time {
-	return time.UnixMilli(int64(id[0])<<40 | int64(id[1])<<32 | int64(id[2])<<24 | int64(id[3])<<16 | int64(id[4])<<8 | int64(id[5])).UTC()
 }
 
 func (s *Store) sweepAllDeleted(ctx context.Context) error {

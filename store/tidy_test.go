@@ -6,10 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"belfry/store"
 	"belfry/store/storetest"
+	"belfry/store/uuid"
 )
 
 func TestFinishedDeliveriesGoAfterThirtyDaysAndPendingOnesStay(t *testing.T) {
@@ -119,7 +118,7 @@ func TestWhatWasNotFinishedIsRemovedOnceItIsAndOldEnough(t *testing.T) {
 		w := d.webhook("https://a.example/")
 		waiting := d.publish("call.ended", `{}`)
 		nobody := d.publish("call.ended", `{}`)
-		d.plant("DELETE FROM deliveries WHERE event_id = '" + nobody.String() + "'")
+		d.plant("DELETE FROM deliveries WHERE event_id = " + d.sqlID(nobody))
 		tidier := d.NewTidier()
 		d.clock.forward(31 * 24 * time.Hour)
 		must(t, tidier.Tidy(d.ctx))

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/google/uuid"
+	"belfry/store/uuid"
 )
 
 // Standing is how the account's webhooks are, as every page tells it.

@@ -4,7 +4,7 @@ import (
 	"context"
 	"sync"
 
-	"github.com/google/uuid"
+	"belfry/store/uuid"
 )
 
 // listsAtOnce is how many lists of one account are read at once: half of the

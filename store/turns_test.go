@@ -5,7 +5,7 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/google/uuid"
+	"belfry/store/uuid"
 )
 
 func TestAnAccountThatReadsManyListsMakesNobodyElseWait(t *testing.T) {

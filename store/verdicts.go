@@ -3,8 +3,9 @@ package store
 import (
 	"context"
 
-	"github.com/google/uuid"
 	"github.com/uptrace/bun"
+
+	"belfry/store/uuid"
 )
 
 // NameDeliveries fills in, for every verdict of a page of events, the delivery

@@ -4,9 +4,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"belfry/store"
+	"belfry/store/uuid"
 )
 
 func TestWhatWaitsSaysHowMuchIsDueAndWhenTheOthersGo(t *testing.T) {

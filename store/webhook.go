@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
+	"belfry/store/uuid"
 	"belfry/worker/outbound"
 	"belfry/worker/signature"
 )

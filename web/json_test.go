@@ -9,8 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
+
+	"belfry/store/uuid"
 )
 
 type sample struct {

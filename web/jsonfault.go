@@ -14,7 +14,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
-	"github.com/google/uuid"
+
+	"belfry/store/uuid"
 )
 
 // inspect returns what is wrong with the body as JSON, nil if nothing is: first whether it is JSON at all (400), then

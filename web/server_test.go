@@ -14,8 +14,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
+
+	"belfry/store/uuid"
 )
 
 func TestEveryAnswerCarriesAVersion7RequestIDThatTheLogKnows(t *testing.T) {

@@ -6,9 +6,10 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/google/uuid"
 	"github.com/gorilla/sessions"
 	"github.com/labstack/echo/v4"
+
+	"belfry/store/uuid"
 )
 
 const sessionKey = "web.session"

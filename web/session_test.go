@@ -12,8 +12,9 @@ import (
 	"time"
 
 	"github.com/a-h/templ"
-	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
+
+	"belfry/store/uuid"
 )
 
 // memory is a SessionStore for tests.
@@ -78,7 +79,7 @@ func newVisitor(t *testing.T, secure bool) *visitor {
 // visit runs do in a request and answers with a page.
 func (v *visitor) visit(do func(*Session)) *httptest.ResponseRecorder {
 	v.t.Helper()
-	path := "/" + uuid.NewString()
+	path := "/" + uuid.New().String()
 	v.group.GET(path, func(c echo.Context) error {
 		do(SessionOf(c))
 		return Render(c, 200, templ.Raw("page"))

@@ -12,8 +12,9 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/gorilla/sessions"
+
+	"belfry/store/uuid"
 )
 
 // SessionStore keeps sessions. It never sees the id that is in the cookie, only its SHA-256, so that who reads the

@@ -6,10 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"belfry/store"
 	"belfry/store/storetest"
+	"belfry/store/uuid"
 )
 
 // gets has a webhook get these types of event.

@@ -3,9 +3,8 @@ package worker
 import (
 	"time"
 
-	"github.com/google/uuid"
-
 	"belfry/store"
+	"belfry/store/uuid"
 )
 
 // A queue whose endpoint answers fast has claimed jobs in line for its next free

@@ -2,10 +2,7 @@ package worker
 
 import (
 	"context"
-	"encoding/binary"
 	"time"
-
-	"github.com/google/uuid"
 
 	"belfry/store"
 )
@@ -36,9 +33,4 @@ func (s measured) RecordAndClaim(ctx context.Context, results []store.Result, r 
 		s.m.recorded(results)
 	}
 	return jobs, err
-}
-
-// madeAt is when an id was made (RFC 9562, section 5.7), to the millisecond.
-func madeAt(id uuid.UUID) time.Time {
-	return time.UnixMilli(int64(binary.BigEndian.Uint64(id[:8]) >> 16))
 }

@@ -95,7 +95,7 @@ func (m *metrics) recorded(results []store.Result) {
 	m.batches.WithLabelValues("record").Observe(float64(len(results)))
 	for i := range results {
 		if r := &results[i]; r.Job.Attempt == 1 {
-			m.latency.Observe(max(0, r.Attempt.StartedAt.Add(r.Attempt.Duration).Sub(madeAt(r.Job.DeliveryID)).Seconds()))
+			m.latency.Observe(max(0, r.Attempt.StartedAt.Add(r.Attempt.Duration).Sub(r.Job.DeliveryID.Time()).Seconds()))
 		}
 	}
 }

@@ -4,10 +4,9 @@ import (
 	"net/http"
 	"testing"
 
-	"github.com/google/uuid"
-
 	"belfry/store"
 	"belfry/store/storetest"
+	"belfry/store/uuid"
 )
 
 // TestAnswersAreRecordedBesideAWebhookThatIsLocked holds a webhook's queue, as

@@ -5,9 +5,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
-
 	"belfry/store"
+	"belfry/store/uuid"
 )
 
 // maxUnrecorded is how many answers may wait for the database before nothing

@@ -12,10 +12,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"belfry/store"
+	"belfry/store/uuid"
 	"belfry/worker/outbound"
 )
 

@@ -62,6 +62,7 @@ func Seed(t testing.TB, db Database, p Past) {
 func (p Past) queries(kind string) []string {
 	step := p.To.Sub(p.From).Microseconds() / int64(max(1, p.Events))
 	at := fmt.Sprintf("(%d + n.i * %d)", p.From.UnixMicro(), step)
+	account, webhook := ID(kind, p.Account.String()), ID(kind, p.Webhook.String())
 	numbers, id, blob := sqliteNumbers, sqliteID, "CAST(%s AS blob)"
 	if kind == KindPostgres {
 		numbers, id, blob = postgresNumbers, postgresID, "convert_to(%s, 'UTF8')"
@@ -70,26 +71,26 @@ func (p Past) queries(kind string) []string {
 	of, from, agent := p.columns(), fmt.Sprintf(numbers, p.Events), fmt.Sprintf("nullif('%s', '')", p.Agent)
 	none, data := fmt.Sprintf(blob, "'{}'"), fmt.Sprintf(blob, of.data)
 	queries := []string{
-		fmt.Sprintf("INSERT INTO events (id, account_id, type, agent_id, occurred_at, data, verdicts, created_at) SELECT %s, '%s'%s, %s, %s, %s, %s, %s, %s FROM %s",
-			event, p.Account, cast(kind), of.name, agent, at, data, none, at, from),
+		fmt.Sprintf("INSERT INTO events (id, account_id, type, agent_id, occurred_at, data, verdicts, created_at) SELECT %s, %s, %s, %s, %s, %s, %s, %s FROM %s",
+			event, account, of.name, agent, at, data, none, at, from),
 		fmt.Sprintf(`INSERT INTO deliveries (id, account_id, queue_id, webhook_id, event_id, event_type, agent_id, status, attempts, max_attempts, next_attempt_at, last_status_code, last_error,
 			last_duration_us, last_attempt_at, created_at, finished_at)
-			SELECT %[1]s, '%[2]s'%[3]s, '%[4]s'%[3]s, '%[4]s'%[3]s, %[5]s, %[6]s, %[7]s, %[8]s, 1, 6, %[9]s, %[10]s, %[11]s, %[12]s, %[13]s, %[13]s, %[13]s FROM %[14]s`,
-			delivery, p.Account, cast(kind), p.Webhook, event, of.name, agent, of.status, of.next, of.code, of.failure, of.took, at, from),
+			SELECT %[1]s, %[2]s, %[3]s, %[3]s, %[4]s, %[5]s, %[6]s, %[7]s, 1, 6, %[8]s, %[9]s, %[10]s, %[11]s, %[12]s, %[12]s, %[12]s FROM %[13]s`,
+			delivery, account, webhook, event, of.name, agent, of.status, of.next, of.code, of.failure, of.took, at, from),
 		fmt.Sprintf("INSERT INTO attempts (delivery_id, number, node, started_at, duration_us, status_code, error, response_body) SELECT %s, 1, 'past', %s, %s, %s, %s, %s FROM %s",
 			delivery, at, of.took, of.code, of.failure, none, from),
 		fmt.Sprintf(`UPDATE queues SET delivered = (SELECT count(*) FROM deliveries WHERE webhook_id = queues.webhook_id AND status = 2),
 			failed = (SELECT count(*) FROM deliveries WHERE webhook_id = queues.webhook_id AND status = 3),
 			dead = (SELECT count(*) FROM deliveries WHERE webhook_id = queues.webhook_id AND status = 4),
 			pending = (SELECT count(*) FROM deliveries WHERE webhook_id = queues.webhook_id AND status = 0),
-			due_at = (SELECT min(next_attempt_at) FROM deliveries WHERE webhook_id = queues.webhook_id AND status = 0) WHERE webhook_id = '%s'`, p.Webhook),
+			due_at = (SELECT min(next_attempt_at) FROM deliveries WHERE webhook_id = queues.webhook_id AND status = 0) WHERE webhook_id = %s`, webhook),
 	}
 	today := p.To.Truncate(24 * time.Hour)
 	for span, between := range map[int64][2]time.Time{60: {p.To.Add(-minutesKept), p.To}, 3600: {p.From, p.To}, 86400: {p.From, today.Add(-24 * time.Hour)}} {
 		queries = append(queries, fmt.Sprintf(`INSERT INTO tallies (queue_id, span, start, kind, code, bucket, count, last_at)
-			SELECT '%[1]s'%[2]s, %[3]d, %[4]s / %[5]d * %[5]d, coalesce(%[6]s, ''), %[7]s, %[8]s, count(*), max(%[4]s) FROM %[9]s WHERE %[4]s >= %[10]d AND %[4]s < %[11]d GROUP BY 3, 4, 5, 6 ORDER BY 3
+			SELECT %[1]s, %[2]d, %[3]s / %[4]d * %[4]d, coalesce(%[5]s, ''), %[6]s, %[7]s, count(*), max(%[3]s) FROM %[8]s WHERE %[3]s >= %[9]d AND %[3]s < %[10]d GROUP BY 3, 4, 5, 6 ORDER BY 3
 			ON CONFLICT (queue_id, span, start, kind, code, bucket) DO UPDATE SET count = tallies.count + excluded.count`,
-			p.Webhook, cast(kind), span, at, span*1_000_000, of.failure, of.code, of.bucket, from, between[0].UnixMicro(), between[1].UnixMicro()))
+			webhook, span, at, span*1_000_000, of.failure, of.code, of.bucket, from, between[0].UnixMicro(), between[1].UnixMicro()))
 	}
 	return queries
 }
@@ -138,11 +139,12 @@ func (p Past) salt() int64 {
 	return int64(sum.Sum32()&0x7fff) << 32
 }
 
-func cast(kind string) string {
+// ID is an id as SQL, as the columns of a kind of database hold it.
+func ID(kind, id string) string {
 	if kind == KindPostgres {
-		return "::uuid"
+		return "'" + id + "'::uuid"
 	}
-	return ""
+	return "unhex('" + id + "', '-')"
 }
 
 // The numbers from 0 on as n.i, and a UUIDv7 of a time in microseconds
@@ -150,6 +152,6 @@ func cast(kind string) string {
 const (
 	sqliteNumbers   = "(WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM c WHERE i < %d - 1) SELECT i FROM c) n"
 	postgresNumbers = "(SELECT i FROM generate_series(0::bigint, %d - 1) i) n"
-	sqliteID        = "printf('%%08x-%%04x-7000-800%[2]d-%%012x', %[1]s / 1000 >> 16, %[1]s / 1000 & 65535, %[3]d + n.i)"
+	sqliteID        = "unhex(printf('%%08x%%04x7000800%[2]d%%012x', %[1]s / 1000 >> 16, %[1]s / 1000 & 65535, %[3]d + n.i))"
 	postgresID      = "(lpad(to_hex(%[1]s / 1000 >> 16), 8, '0') || '-' || lpad(to_hex(%[1]s / 1000 & 65535), 4, '0') || '-7000-800%[2]d-' || lpad(to_hex(%[3]d + n.i), 12, '0'))::uuid"
 )
