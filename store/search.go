@@ -44,13 +44,26 @@ func (p *Page[T]) Next(back bool) uuid.UUID {
 func (p *Page[T]) SearchedTo() time.Time { return p.Searched.Time() }
 
 // A search that no index answers reads so many rows at most, unless the options
-// say otherwise, in steps that begin small and double; it begins no step after
-// that time.
+// say otherwise, and takes about that time at most, also where the rows have to
+// come from a disk: it goes in steps that begin small, double, and stay so small
+// that the first one that is not in memory does not take long.
 const (
 	searchRows  = 20_000
 	searchFirst = 200
-	searchTime  = time.Second
+	searchMost  = 1000
+	searchTime  = 150 * time.Millisecond
 )
+
+// nextStep is how many rows come after a step and all that were looked at in a
+// time: as many as the rest of the time allows for, 0 where that is none to
+// speak of.
+func nextStep(step, looked int, spent time.Duration) int {
+	fit := float64(looked) * float64(searchTime-spent) / float64(max(1, spent))
+	if fit < searchFirst {
+		return 0
+	}
+	return int(min(fit, float64(2*step), searchMost))
+}
 
 func (s *Store) searchRows() int {
 	if s.opt.SearchRows > 0 {
@@ -75,10 +88,7 @@ type search[R any] struct {
 
 func (w *search[R]) run(ctx context.Context) error {
 	began, looked, most := time.Now(), 0, cmp.Or(w.most, w.mostRows())
-	for step := searchFirst; !w.ended && looked < most && len(w.rows) < w.wanted; step *= 2 {
-		if looked > 0 && time.Since(began) > searchTime {
-			return nil
-		}
+	for step := searchFirst; step > 0 && !w.ended && looked < most && len(w.rows) < w.wanted; step = nextStep(step, looked, time.Since(began)) {
 		step = min(step, most-looked)
 		end, err := w.end(ctx, step)
 		if err != nil {
