@@ -49,10 +49,10 @@ func differenceOf(a, b *store.Attempt) *views.DifferenceView {
 	compare("Request", "url", a.URL, b.URL)
 	compare("Request", "sent to", a.RemoteAddress, b.RemoteAddress)
 	compare("Request", "node", a.Node, b.Node)
-	compareHeaders("Request", a.Request, b.Request, compare)
+	d.More += compareHeaders("Request", a.Request, b.Request, compare)
 	compareBodies("Request", a, b, a.RequestBody, b.RequestBody, compare)
 	if a.StatusCode != 0 && b.StatusCode != 0 {
-		compareHeaders("Answer", a.Response, b.Response, compare)
+		d.More += compareHeaders("Answer", a.Response, b.Response, compare)
 		compareBodies("Answer", a, b, a.ResponseBody, b.ResponseBody, compare)
 	}
 	return d
@@ -72,13 +72,54 @@ func connectionOf(a *store.Attempt) string {
 	return "new"
 }
 
-func compareHeaders(part string, a, b []store.Header, compare func(part, name, a, b string)) {
+// Endpoints send headers of any number and length: so many that differ stand
+// beside each other, and so many bytes of a name or value.
+const (
+	differentHeaders = 20
+	headerShown      = 100
+)
+
+// compareHeaders tells how many more differ than it names.
+func compareHeaders(part string, a, b []store.Header, compare func(part, name, a, b string)) (more int) {
 	left, right := headerValues(a), headerValues(b)
 	names := maps.Clone(left)
 	maps.Copy(names, right)
+	different := 0
 	for _, name := range slices.Sorted(maps.Keys(names)) {
-		compare(part, name, left[name], right[name])
+		a, b := left[name], right[name]
+		if a != b {
+			different++
+		}
+		if a != b && different > differentHeaders {
+			more++
+			continue
+		}
+		name = stretch(name, 0)
+		if a != b && max(len(a), len(b)) > headerShown {
+			at := parting(a, b)
+			name, a, b = name+", from character "+strconv.Itoa(at+1), stretch(a, at-16), stretch(b, at-16)
+		}
+		compare(part, name, a, b)
 	}
+	return more
+}
+
+// parting is where two texts begin to differ.
+func parting(a, b string) (at int) {
+	for at < len(a) && at < len(b) && a[at] == b[at] {
+		at++
+	}
+	return at
+}
+
+// stretch is a part of a header, from a place on.
+func stretch(text string, from int) string {
+	from = min(max(from, 0), len(text))
+	rest := text[from:]
+	if len(rest) <= headerShown {
+		return strings.ToValidUTF8(rest, "\uFFFD")
+	}
+	return strings.ToValidUTF8(rest[:headerShown], "\uFFFD") + "…"
 }
 
 // headerValues are the values by name in small letters, masked.
@@ -104,10 +145,7 @@ func compareBodies(part string, a, b *store.Attempt, left, right []byte, compare
 		compare(part, "body", "", "")
 		return
 	}
-	at := 0
-	for at < len(left) && at < len(right) && left[at] == right[at] {
-		at++
-	}
+	at := parting(string(left), string(right))
 	from := max(at-16, 0)
 	compare(part, "body, from byte "+strconv.Itoa(at+1), excerpt(left, from), excerpt(right, from))
 }

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -98,6 +99,29 @@ func TestBodiesThatDifferSayWhere(t *testing.T) {
 	z.BodiesRemoved = true
 	if d := differenceOf(a, z); len(d.Lines) != 0 {
 		t.Errorf("of a body that was removed it says %+v", d.Lines)
+	}
+}
+
+func TestManyLongHeadersThatDifferAreComparedInShort(t *testing.T) {
+	a, z := &store.Attempt{Number: 1, StatusCode: 500}, &store.Attempt{Number: 2, StatusCode: 500}
+	for i := range differentHeaders + 10 {
+		name, same := fmt.Sprintf("X-Noise-%02d", i), strings.Repeat("é", 500)
+		a.Response = append(a.Response, store.Header{Name: name, Value: same + "one" + same})
+		z.Response = append(z.Response, store.Header{Name: name, Value: same + "two" + same})
+	}
+	a.Response = append(a.Response, store.Header{Name: "Same", Value: "same"})
+	z.Response = append(z.Response, store.Header{Name: "Same", Value: "same"})
+	d := differenceOf(a, z)
+	if len(d.Lines) != differentHeaders || d.More != 10 {
+		t.Fatalf("%d lines, %d more", len(d.Lines), d.More)
+	}
+	for _, line := range d.Lines {
+		if !strings.HasSuffix(line.Name, ", from character 1001") || !strings.HasPrefix(line.A, "ééééééééone") || !strings.HasPrefix(line.B, "éééééééétwo") || max(len(line.A), len(line.B)) > headerShown+len("…\uFFFD") {
+			t.Fatalf("%+v", line)
+		}
+	}
+	if same := differenceOf(a, a).Same; same != d.Same+differentHeaders+10 {
+		t.Errorf("%d things are the same in one attempt, %d in both", same, d.Same)
 	}
 }
 

@@ -56,7 +56,7 @@ func (s *site) heavyPages(b *browser) []string {
 	for i := range 9 {
 		hook = s.addHook(fmt.Sprintf("https://hooks-%d.example/a/rather/long/path/to/the/endpoint", i))
 	}
-	long := longData()
+	twice, long := s.answersLongTwice(), longData()
 	longEvent, longDelivery := s.event("call.ended", long)
 	event, delivery := s.event("call.ended", `{"transcript":"`+strings.Repeat("Hello, how can I help? ", 40)+`"}`)
 	for range 12 {
@@ -72,7 +72,7 @@ func (s *site) heavyPages(b *browser) []string {
 	at := "/setup/webhooks/" + hook.ID.String()
 	return []string{
 		homePath, "/setup/webhooks/new", at, at + "/edit", secret, logsPath, deliveryPath(delivery), eventsPath, eventPath(event),
-		deliveryPath(longDelivery), eventPath(longEvent), eventPath(longEvent) + "?body=raw", deliveryPath(unsent), deliveryPath(answered), trialPath + "?delivery=" + answered.String(),
+		deliveryPath(longDelivery), eventPath(longEvent), eventPath(longEvent) + "?body=raw", deliveryPath(unsent), deliveryPath(answered), deliveryPath(twice) + "?attempt=1&with=2", trialPath + "?delivery=" + answered.String(),
 		trialPath, inboxPath, debuggerPath, views.BulkAddress + "?status=failed", views.RunsAddress, views.RunsAddress + "/" + run.ID.String(),
 		cataloguePath, cataloguePath + "/new", limitsPath, keysPath, keysPath + "/new", styleguidePath, styleguidePath + "/parts",
 	}
@@ -97,6 +97,31 @@ func (s *site) answersLong() uuid.UUID {
 		a.Response = append(a.Response, store.Header{Name: fmt.Sprintf("X-Noise-%d", i), Value: noise[i*1000:][:1000]})
 	}
 	return s.testAnswered(a)
+}
+
+// answersLongTwice gives a delivery whose two attempts were answered with as many and
+// as long headers as Belfry keeps, none of them the same.
+func (s *site) answersLongTwice() uuid.UUID {
+	s.t.Helper()
+	noise := longData()
+	_, id := s.event("call.ended", `{}`)
+	for attempt := range 2 {
+		if _, err := s.store.Resend(s.t.Context(), s.account.ID, id); attempt > 0 && err != nil {
+			s.t.Fatal(err)
+		}
+		a := store.Attempt{Number: attempt + 1, StartedAt: s.now(), StatusCode: http.StatusOK, Request: []store.Header{{Name: "Content-Type", Value: "application/json"}}, ResponseBody: []byte(noise[attempt:][:64<<10])}
+		for i := range 60 {
+			a.Response = append(a.Response, store.Header{Name: fmt.Sprintf("X-Noise-%d", i), Value: noise[(attempt*60+i)*1000:][:1000]})
+		}
+		for jobs := s.claim(); len(jobs) > 0; jobs = s.claim() {
+			for _, j := range jobs {
+				if err := s.store.Record(s.t.Context(), []store.Result{{Job: j, Next: store.Delivered, Attempt: a}}); err != nil {
+					s.t.Fatal(err)
+				}
+			}
+		}
+	}
+	return id
 }
 
 // longData is data of 200 KiB that hardly gets smaller when it is compressed.

@@ -59,6 +59,7 @@ type DifferenceView struct {
 	A, B  string // "Attempt 1", "Attempt 3"
 	Lines []DifferenceLine
 	Same  int // what is the same in both
+	More  int // headers that differ beyond those in Lines
 }
 
 // DifferenceLine is one thing that differs; an empty side has none of it.
