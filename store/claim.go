@@ -93,7 +93,12 @@ func (s *Store) Claim(ctx context.Context, r ClaimRequest) (jobs []Job, next tim
 		if err != nil {
 			return nil, err
 		}
+		now, err := s.clockOf(ctx, tx, queues)
+		if err != nil {
+			return nil, err
+		}
 		jobs, err = s.claim(ctx, tx, r, states, queues)
+		s.lag.saw(queues, now)
 		return changesOf(jobs), err
 	})
 	if err != nil {
@@ -190,7 +195,13 @@ func (s *Store) claim(ctx context.Context, tx bun.Tx, r ClaimRequest, states map
 		states[row.AccountID].spend(1)
 		jobs = append(jobs, row.job(&eventRow{OccurredAt: row.OccurredAt, Data: row.Data}, endpoint))
 	}
-	return jobs, s.keepClaim(ctx, tx, takes, taken, states, now)
+	if err := s.keepClaim(ctx, tx, takes, taken, states, now); err != nil {
+		return nil, err
+	}
+	for _, t := range takes {
+		t.queue.take(taken[t.queue.ID], t.n)
+	}
+	return jobs, nil
 }
 
 // share splits each account's tokens evenly among its queues, within the free
@@ -296,6 +307,15 @@ func (s *Store) keepClaim(ctx context.Context, tx bun.Tx, takes []take, taken ma
 		return err
 	}
 	return s.keepRates(ctx, tx, states)
+}
+
+// take brings a row to what keepClaim made of it, as far as that is known.
+func (q *queueRow) take(taken, wanted int64) {
+	q.Pending -= taken
+	q.Processing += taken
+	if taken < wanted {
+		q.DueAt = Time{}
+	}
 }
 
 // lowWater is where the search for what is due begins: nothing pending is

@@ -60,6 +60,13 @@ func (c *deskCache) get(id uuid.UUID, version int64) *desk {
 	return nil
 }
 
+// last is the desk as it was remembered last, of whatever version.
+func (c *deskCache) last(id uuid.UUID) *desk {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.desks[id]
+}
+
 func (c *deskCache) put(d *desk) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -21,7 +21,14 @@ type Handover interface {
 	Release(queue uuid.UUID, n int)
 	// Deliver sends jobs whose slots are reserved. It does not block.
 	Deliver(jobs []Job)
+	// Rooms tells what queues have room for whose endpoints answer so fast that
+	// a fresh delivery does better to wait for a place than in the database.
+	Rooms() map[uuid.UUID]Room
 }
+
+// Room is what a queue can take on: Free deliveries now, of All that may stand
+// in line for it, and the pace at which it finishes them.
+type Room struct{ Free, All, PerSecond int }
 
 // SetHandover makes fresh deliveries go straight to h; nil ends that.
 func (s *Store) SetHandover(h Handover) {
@@ -82,6 +89,12 @@ func (f *fanout) release() {
 
 // deliver hands over what was leased on the way in; call it after the commit.
 func (f *fanout) deliver() {
+	for queue, d := range f.delta {
+		if q := f.queues[queue]; q != nil {
+			q.apply(d)
+		}
+	}
+	f.s.lag.saw(f.queues, f.now)
 	if len(f.jobs) > 0 {
 		(*f.hand).Deliver(f.jobs)
 	}

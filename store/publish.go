@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/uptrace/bun"
 
@@ -37,7 +38,7 @@ func (s *Store) Publish(ctx context.Context, p Publication) (accepted []Accepted
 	if s.full.Load() {
 		return nil, false, &Error{Code: CodeFull, Detail: "the database has reached its size limit and nothing finished is left to remove; ask your operator for more room"}
 	}
-	call := &publishCall{Publication: p, requestHash: p.hash(), done: make(chan struct{})}
+	call := &publishCall{Publication: p, requestHash: p.hash(), came: time.Now(), done: make(chan struct{})}
 	select {
 	case s.pub.calls <- call:
 	case <-s.pub.done:
@@ -100,10 +101,13 @@ func visibleASCII(text string) bool {
 type publishCall struct {
 	Publication
 	requestHash []byte // tells the same request from another one under the same key
-	accepted    []Accepted
-	replayed    bool
-	err         error
-	done        chan struct{}
+	came        time.Time
+	// wants is how many deliveries it brings to each queue, as far as known.
+	wants    map[uuid.UUID]int
+	accepted []Accepted
+	replayed bool
+	err      error
+	done     chan struct{}
 }
 
 // publisher lets concurrent callers share a commit: each takes what gathered
@@ -111,6 +115,7 @@ type publishCall struct {
 type publisher struct {
 	s     *Store
 	calls chan *publishCall
+	came  arrivals
 	done  chan struct{}
 }
 
@@ -119,38 +124,58 @@ type publisher struct {
 const maxShared = 128
 
 func newPublisher(s *Store) *publisher {
-	return &publisher{s: s, calls: make(chan *publishCall, 4096), done: make(chan struct{})}
+	return &publisher{
+		s: s, calls: make(chan *publishCall, 4096), done: make(chan struct{}),
+		came: arrivals{wants: s.wants, behind: map[uuid.UUID]bool{}},
+	}
 }
 
 func (p *publisher) run(ctx context.Context) {
 	defer p.drain()
 	defer close(p.done)
 	for {
-		select {
-		case <-ctx.Done():
+		calls := p.next(ctx)
+		if len(calls) == 0 {
 			return
-		case first := <-p.calls:
-			calls := p.gather(first)
-			p.commit(ctx, calls)
-			for _, c := range calls {
-				close(c.done)
-			}
+		}
+		p.commit(ctx, calls)
+		for _, c := range calls {
+			close(c.done)
 		}
 	}
 }
 
-func (p *publisher) gather(first *publishCall) []*publishCall {
-	calls, n := []*publishCall{first}, len(first.Events)
-	for n < maxShared {
-		select {
-		case c := <-p.calls:
-			calls = append(calls, c)
-			n += len(c.Events)
-		default:
+// next gives the calls of the next commit; none once ctx has ended.
+func (p *publisher) next(ctx context.Context) []*publishCall {
+	for {
+		p.gather()
+		if calls := p.came.ready(time.Now(), p.s.rooms()); len(calls) > 0 {
 			return calls
 		}
+		var look <-chan time.Time
+		if len(p.came.calls) > 0 {
+			look = time.After(roomLook)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case c := <-p.calls:
+			p.came.calls = append(p.came.calls, c)
+		case <-look:
+		}
 	}
-	return calls
+}
+
+// gather takes the calls that came.
+func (p *publisher) gather() {
+	for len(p.came.calls) < cap(p.calls) {
+		select {
+		case c := <-p.calls:
+			p.came.calls = append(p.came.calls, c)
+		default:
+			return
+		}
+	}
 }
 
 // drain answers the calls that came too late.

@@ -98,10 +98,10 @@ func (s *Store) RecordAndClaim(ctx context.Context, results []Result, r ClaimReq
 			return nil, err
 		}
 		changes, err := s.record(ctx, tx, now, queues, results)
-		if err != nil || len(due) == 0 {
-			return changes, err
+		if err == nil && len(due) > 0 {
+			jobs, err = s.claim(ctx, tx, r, states, queues)
 		}
-		jobs, err = s.claim(ctx, tx, r, states, queues)
+		s.lag.saw(queues, now)
 		return append(changes, changesOf(jobs)...), err
 	})
 	if err != nil {

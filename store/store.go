@@ -85,6 +85,7 @@ type Store struct {
 	minutes minuteCounts
 	past    past
 	hand    atomic.Pointer[Handover]
+	lag     lag
 	full    atomic.Bool
 	lastID  atomic.Int64 // time of the last id that idOf made
 	// sessionsEnded counts the sessions that this process ended.

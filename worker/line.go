@@ -12,9 +12,11 @@ import (
 // lineTime. Where it stops answering, they are given back after lineEnd, when
 // the claimer looks next: within a second.
 const (
-	lineTime = 50 * time.Millisecond
+	lineTime = 100 * time.Millisecond
 	lineEnd  = 250 * time.Millisecond
-	maxLine  = 192
+	maxLine  = 384
+	// fastLine is a line so long that a publish may wait for places in it.
+	fastLine = 64
 )
 
 // line is what is next for a queue, and how fast it goes.
@@ -51,11 +53,12 @@ func (s *slots) finish(queue uuid.UUID, now time.Time) (next store.Job, ok bool)
 	return next, false
 }
 
-// count measures how fast the queue goes.
+// count measures how fast the queue goes. A line grows with it at once and
+// shrinks slowly: a moment without answers may be one of the database's.
 func (l *line) count(now time.Time) {
 	l.done++
-	if took := now.Sub(l.counted); took >= lineTime {
-		l.ahead = min(maxLine, int(int64(l.done)*int64(lineTime)/int64(took)))
+	if took := now.Sub(l.counted); took >= lineTime/4 {
+		l.ahead = min(maxLine, max(l.ahead*3/4, int(int64(l.done)*int64(lineTime)/int64(took))))
 		l.done, l.counted = 0, now
 	}
 }
@@ -90,6 +93,19 @@ func (s *slots) room(queue uuid.UUID, now time.Time) *line {
 		return nil
 	}
 	return l
+}
+
+// rooms tells what each queue that goes fast has room for.
+func (s *slots) rooms(now time.Time) map[uuid.UUID]store.Room {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	rooms := map[uuid.UUID]store.Room{}
+	for queue, l := range s.lines {
+		if !s.closed && l.ahead >= fastLine && now.Sub(l.counted) <= lineEnd {
+			rooms[queue] = store.Room{Free: s.perQueue - s.busy[queue] + l.ahead - len(l.jobs) - l.promised, All: l.ahead, PerSecond: l.ahead * int(time.Second/lineTime)}
+		}
+	}
+	return rooms
 }
 
 // promise keeps a slot, or a place in line, for a delivery that is being

@@ -13,18 +13,18 @@ import (
 )
 
 // pace is how many requests fast finishes within the line's time.
-const pace = 11
+const pace = 10
 
 // fast gives slots of a queue that may have as many jobs in line as its pace;
 // one request is under way in its one slot.
 func fast(t *testing.T) (s *slots, queue uuid.UUID, now time.Time) {
 	t.Helper()
 	s, queue, now = newSlots(1, 100), uuid.New(), time.Now()
-	for range pace {
+	for range pace + 1 {
 		takeSlot(t, s, queue, now)
 		s.finish(queue, now)
 		s.recorded(1)
-		now = now.Add(lineTime / (pace - 1))
+		now = now.Add(lineTime / pace)
 	}
 	takeSlot(t, s, queue, now)
 	return s, queue, now
@@ -73,6 +73,48 @@ func TestALineIsAsLongAsThePaceAndGoesInOrder(t *testing.T) {
 	}
 	if n, _ := s.counts(); n != 0 {
 		t.Errorf("%d slots are still taken", n)
+	}
+}
+
+func TestALineGrowsAtOnceAndShrinksSlowly(t *testing.T) {
+	l, now := &line{counted: time.Now()}, time.Now()
+	answers := func(n int) {
+		for i := range n {
+			if i == n-1 {
+				now = now.Add(lineTime / 4)
+			}
+			l.count(now)
+		}
+	}
+	for _, c := range []struct{ answers, ahead int }{{25, 100}, {75, 300}, {1, 225}, {1, 168}, {60, 240}, {1000, maxLine}} {
+		if answers(c.answers); l.ahead < c.ahead-1 || l.ahead > c.ahead {
+			t.Errorf("after %d answers in a quarter of the time %d may stand in line, want %d", c.answers, l.ahead, c.ahead)
+		}
+	}
+}
+
+func TestRoomIsToldOfWhatGoesFast(t *testing.T) {
+	s, queue, now := newSlots(16, 2048), uuid.New(), time.Now()
+	for range 100 {
+		takeSlot(t, s, queue, now)
+		now = now.Add(lineTime / 100)
+		s.finish(queue, now)
+	}
+	ahead := s.view(now).Ahead[queue]
+	for range 16 + 5 {
+		if !s.promise(queue, now) {
+			t.Fatal("no promise")
+		}
+	}
+	if got := s.rooms(now)[queue]; got != (store.Room{Free: ahead - 5, All: ahead, PerSecond: 10 * ahead}) {
+		t.Errorf("%+v with 5 in a line of %d", got, ahead)
+	}
+	if rooms := s.rooms(now.Add(2 * lineEnd)); len(rooms) != 0 {
+		t.Errorf("%v of a queue that stands still", rooms)
+	}
+	slow, queue, now := fast(t)
+	if rooms := slow.rooms(now); len(rooms) != 0 {
+		t.Errorf("%v of queue %s, which is slow", rooms, queue)
 	}
 }
 

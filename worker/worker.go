@@ -185,6 +185,9 @@ func (w *Worker) leave(ctx context.Context) error {
 // Reserve implements store.Handover.
 func (w *Worker) Reserve(queue uuid.UUID) bool { return w.slots.promise(queue, time.Now()) }
 
+// Rooms implements store.Handover.
+func (w *Worker) Rooms() map[uuid.UUID]store.Room { return w.slots.rooms(time.Now()) }
+
 // Release implements store.Handover.
 func (w *Worker) Release(queue uuid.UUID, n int) { w.slots.unpromise(queue, n) }
 
