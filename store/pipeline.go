@@ -7,8 +7,11 @@ import (
 	"errors"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/uptrace/bun"
+
+	"belfry/store/uuid"
 )
 
 // pipeline sends the statements of one transaction on Postgres together, as far
@@ -53,6 +56,32 @@ func (p *pipeline) flush(ctx context.Context) error {
 			}
 		}
 		return conn.SendBatch(ctx, batch).Close()
+	})
+	return p.err
+}
+
+// copy inserts rows at once, after what waits.
+func (p *pipeline) copy(ctx context.Context, table string, cols []column) error {
+	if err := p.flush(ctx); err != nil {
+		return err
+	}
+	names := make([]string, len(cols))
+	for i, c := range cols {
+		names[i] = c.name
+	}
+	row := make([]any, len(cols))
+	rows := pgx.CopyFromSlice(cols[0].n, func(i int) ([]any, error) {
+		for j, c := range cols {
+			row[j] = c.at(i)
+			if id, ok := row[j].(uuid.UUID); ok {
+				row[j] = pgtype.UUID{Bytes: id, Valid: true}
+			}
+		}
+		return row, nil
+	})
+	p.err = p.conn.Raw(func(raw any) error {
+		_, err := raw.(*stdlib.Conn).Conn().CopyFrom(ctx, pgx.Identifier{table}, names, rows)
+		return err
 	})
 	return p.err
 }
