@@ -12,11 +12,14 @@ import (
 // lineTime. Where it stops answering, they are given back after lineEnd, when
 // the claimer looks next: within a second.
 const (
-	lineTime = 100 * time.Millisecond
-	lineEnd  = 250 * time.Millisecond
-	maxLine  = 384
+	lineTime = 200 * time.Millisecond
+	lineEnd  = 400 * time.Millisecond
+	maxLine  = 768
+	// maxLined is how many jobs stand in line in all: where the lines together
+	// would be longer, each is shorter by as much.
+	maxLined = 2048
 	// fastLine is a line so long that a publish may wait for places in it.
-	fastLine = 64
+	fastLine = 128
 )
 
 // line is what is next for a queue, and how fast it goes.
@@ -42,7 +45,9 @@ func (s *slots) finish(queue uuid.UUID, now time.Time) (next store.Job, ok bool)
 		l = &line{counted: now}
 		s.lines[queue] = l
 	}
+	s.ahead -= l.ahead
 	l.count(now)
+	s.ahead += l.ahead
 	if len(l.jobs) > 0 && !s.closed {
 		next, l.jobs, l.moved = l.jobs[0], l.jobs[1:], now
 		s.next--
@@ -86,14 +91,18 @@ func (s *slots) enter(j store.Job, now time.Time) (started, ok bool) {
 	return false, false
 }
 
-// room gives the line of a queue where it has a place left.
+// room gives the line of a queue where it has a place left. Lines take no slots
+// from others: theirs are those that their queues have.
 func (s *slots) room(queue uuid.UUID, now time.Time) *line {
 	l := s.lines[queue]
-	if s.closed || l == nil || s.busy[queue] == 0 || s.roomLocked() <= 0 || now.Sub(l.counted) > lineEnd || len(l.jobs)+l.promised >= l.ahead {
+	if s.closed || l == nil || s.busy[queue] == 0 || s.unrecorded+s.n+s.next >= maxUnrecorded || now.Sub(l.counted) > lineEnd || len(l.jobs)+l.promised >= s.length(l) {
 		return nil
 	}
 	return l
 }
+
+// length is how many jobs may stand in a line.
+func (s *slots) length(l *line) int { return l.ahead * maxLined / max(maxLined, s.ahead) }
 
 // rooms tells what each queue that goes fast has room for.
 func (s *slots) rooms(now time.Time) map[uuid.UUID]store.Room {
@@ -102,7 +111,8 @@ func (s *slots) rooms(now time.Time) map[uuid.UUID]store.Room {
 	rooms := map[uuid.UUID]store.Room{}
 	for queue, l := range s.lines {
 		if !s.closed && l.ahead >= fastLine && now.Sub(l.counted) <= lineEnd {
-			rooms[queue] = store.Room{Free: s.perQueue - s.busy[queue] + l.ahead - len(l.jobs) - l.promised, All: l.ahead, PerSecond: l.ahead * int(time.Second/lineTime)}
+			all := s.length(l)
+			rooms[queue] = store.Room{Free: s.perQueue - s.busy[queue] + all - len(l.jobs) - l.promised, All: all, PerSecond: l.ahead * int(time.Second/lineTime)}
 		}
 	}
 	return rooms
@@ -167,16 +177,24 @@ func (s *slots) leave(now time.Time, all bool) (left []store.Job) {
 	defer s.mu.Unlock()
 	for queue, l := range s.lines {
 		if idle := now.Sub(l.counted) > lineEnd; idle && s.busy[queue] == 0 && len(l.jobs)+l.promised == 0 {
+			s.shorten(l)
 			delete(s.lines, queue)
 		}
 		if all || len(l.jobs) > 0 && now.Sub(l.moved) > lineEnd {
 			left = append(left, l.jobs...)
 			s.next -= len(l.jobs)
-			l.jobs, l.ahead = nil, 0
+			s.shorten(l)
+			l.jobs = nil
 		}
 	}
 	s.afterLocked(false)
 	return left
+}
+
+// shorten forgets a line's pace.
+func (s *slots) shorten(l *line) {
+	s.ahead -= l.ahead
+	l.ahead = 0
 }
 
 // lined says that a job stands in a line.

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -95,9 +96,9 @@ func TestALineGrowsAtOnceAndShrinksSlowly(t *testing.T) {
 
 func TestRoomIsToldOfWhatGoesFast(t *testing.T) {
 	s, queue, now := newSlots(16, 2048), uuid.New(), time.Now()
-	for range 100 {
+	for range 200 {
 		takeSlot(t, s, queue, now)
-		now = now.Add(lineTime / 100)
+		now = now.Add(lineTime / 200)
 		s.finish(queue, now)
 	}
 	ahead := s.view(now).Ahead[queue]
@@ -106,7 +107,7 @@ func TestRoomIsToldOfWhatGoesFast(t *testing.T) {
 			t.Fatal("no promise")
 		}
 	}
-	if got := s.rooms(now)[queue]; got != (store.Room{Free: ahead - 5, All: ahead, PerSecond: 10 * ahead}) {
+	if got := s.rooms(now)[queue]; got != (store.Room{Free: ahead - 5, All: ahead, PerSecond: 5 * ahead}) {
 		t.Errorf("%+v with 5 in a line of %d", got, ahead)
 	}
 	if rooms := s.rooms(now.Add(2 * lineEnd)); len(rooms) != 0 {
@@ -115,6 +116,34 @@ func TestRoomIsToldOfWhatGoesFast(t *testing.T) {
 	slow, queue, now := fast(t)
 	if rooms := slow.rooms(now); len(rooms) != 0 {
 		t.Errorf("%v of queue %s, which is slow", rooms, queue)
+	}
+}
+
+func TestFullLinesLeaveSlotsToOthers(t *testing.T) {
+	s, now := newSlots(16, 100), time.Now()
+	queues := make([]uuid.UUID, 4)
+	for i := range queues {
+		queues[i] = uuid.New()
+		for _, at := range append(slices.Repeat([]time.Time{now}, maxLine), now.Add(lineTime/4)) {
+			takeSlot(t, s, queues[i], now)
+			s.finish(queues[i], at)
+			s.recorded(1)
+		}
+		takeSlot(t, s, queues[i], now)
+	}
+	for _, queue := range queues {
+		for {
+			if _, ok := s.enter(store.Job{QueueID: queue}, now); !ok {
+				break
+			}
+		}
+	}
+	if s.next != maxLined {
+		t.Errorf("%d stand in line, want %d", s.next, maxLined)
+	}
+	takeSlot(t, s, uuid.New(), now) // has a slot for another one
+	if len(s.leave(now, true)) != maxLined || s.next != 0 || s.ahead != 0 {
+		t.Errorf("%d in line and %d ahead are not forgotten", s.next, s.ahead)
 	}
 }
 

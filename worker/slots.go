@@ -24,6 +24,7 @@ type slots struct {
 	lines      map[uuid.UUID]*line
 	n          int // requests under way
 	next       int // places taken in the lines
+	ahead      int // how long the lines would be together
 	unrecorded int
 	closed     bool
 	idle       chan struct{} // closed once closed is set and n and next are 0
@@ -92,9 +93,7 @@ func (s *slots) endLocked() {
 	}
 }
 
-func (s *slots) roomLocked() int {
-	return min(s.total-s.n, maxUnrecorded-s.unrecorded-s.n) - s.next
-}
+func (s *slots) roomLocked() int { return min(s.total, maxUnrecorded-s.unrecorded) - s.n }
 
 // full says that the queue has no free slot.
 func (s *slots) full(queue uuid.UUID) bool {
@@ -105,7 +104,7 @@ func (s *slots) full(queue uuid.UUID) bool {
 
 func (s *slots) fullLocked(queue uuid.UUID) bool {
 	l := s.lines[queue]
-	return s.busy[queue] >= s.perQueue && (l == nil || len(l.jobs)+l.promised >= l.ahead)
+	return s.busy[queue] >= s.perQueue && (l == nil || len(l.jobs)+l.promised >= s.length(l))
 }
 
 // view tells what a claim may take: what each queue has under way or in line,
@@ -119,7 +118,7 @@ func (s *slots) view(now time.Time) (r store.ClaimRequest) {
 	r.InFlight, r.Ahead = maps.Clone(s.busy), map[uuid.UUID]int{}
 	for queue, l := range s.lines {
 		if now.Sub(l.counted) < lineEnd {
-			r.Ahead[queue] = l.ahead
+			r.Ahead[queue] = s.length(l)
 		}
 		r.InFlight[queue] += len(l.jobs) + l.promised
 	}
