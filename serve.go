@@ -47,7 +47,9 @@ func prepareServe(p *program, _ *flagSet) action {
 		if p.getenv("GOGC") == "" {
 			debug.SetGCPercent(garbage)
 		}
-		log := slog.New(slog.NewTextHandler(p.stderr, nil))
+		lines := &logWriter{w: p.stderr}
+		defer lines.Close()
+		log := slog.New(slog.NewTextHandler(lines, nil))
 		n, err := startNode(ctx, c, log, p.stdout)
 		if err != nil {
 			return err
