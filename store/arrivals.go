@@ -7,12 +7,12 @@ import (
 	"belfry/store/uuid"
 )
 
-// A delivery that goes straight to the senders costs less than one that
-// waits in the database and is claimed, and once one waits there, all that follow
-// for its webhook do. So where events come faster than they can be delivered,
-// a call waits for places in the lines of its webhooks, as far as these go fast:
-// maxWait at most. Where that was not enough, nobody waits for the webhook
-// until its line has been empty.
+// A delivery that goes straight to the senders costs less than one that waits in
+// the database and is claimed, and once one waits there, all that follow for its
+// webhook do. So where events come faster than they can be delivered, a call
+// waits for places in the lines of its webhooks, as far as these go fast, and no
+// faster than its account may: maxWait at most. Where that was not enough, nobody
+// waits for the webhook until its line has been empty.
 const (
 	maxWait  = time.Second
 	roomLook = 5 * time.Millisecond
@@ -21,14 +21,14 @@ const (
 // arrivals are the publish calls that came and are in no commit yet, in turn.
 type arrivals struct {
 	calls []*publishCall
-	// wants tells how many deliveries a call brings to each queue.
-	wants func(*Publication) map[uuid.UUID]int
+	// look finds out what a call wants.
+	look func(*publishCall)
 	// behind are the queues that nobody waits for.
 	behind map[uuid.UUID]bool
 }
 
 // ready takes out the calls that need not wait for room, as many as share a
-// commit.
+// commit, and forgets those whose callers have gone.
 func (a *arrivals) ready(now time.Time, rooms map[uuid.UUID]Room) []*publishCall {
 	for queue := range a.behind {
 		if room, fast := rooms[queue]; !fast || room.Free >= room.All {
@@ -38,10 +38,12 @@ func (a *arrivals) ready(now time.Time, rooms map[uuid.UUID]Room) []*publishCall
 	var ready, waiting []*publishCall
 	events := 0
 	for _, c := range a.calls {
-		if events < maxShared && (len(rooms) == 0 || !a.waits(c, now, rooms)) {
+		switch {
+		case c.ctx.Err() != nil:
+		case events < maxShared && (len(rooms) == 0 || !a.waits(c, now, rooms)):
 			ready = append(ready, c)
 			events += len(c.Events)
-		} else {
+		default:
 			waiting = append(waiting, c)
 		}
 	}
@@ -53,11 +55,11 @@ func (a *arrivals) ready(now time.Time, rooms map[uuid.UUID]Room) []*publishCall
 // is taken off rooms in any case, so that nobody who came later is before it.
 func (a *arrivals) waits(c *publishCall, now time.Time, rooms map[uuid.UUID]Room) (waits bool) {
 	if c.wants == nil {
-		c.wants = a.wants(&c.Publication)
+		a.look(c)
 	}
 	for queue, n := range c.wants {
 		room, fast := rooms[queue]
-		if !fast {
+		if !fast || room.PerSecond > c.perSecond {
 			continue
 		}
 		enough := room.Free >= min(n, room.All)
@@ -74,22 +76,22 @@ func (a *arrivals) waits(c *publishCall, now time.Time, rooms map[uuid.UUID]Room
 	return waits
 }
 
-// wants tells how many deliveries a publication brings to each queue, by what is
-// remembered of the account; nothing where that is nothing.
-func (s *Store) wants(p *Publication) map[uuid.UUID]int {
-	wants := map[uuid.UUID]int{}
-	d := s.desks.last(p.AccountID)
+// lookUp finds out what a call wants, by what is remembered of its account;
+// nothing where that is nothing.
+func (s *Store) lookUp(c *publishCall) {
+	c.wants = map[uuid.UUID]int{}
+	d := s.desks.last(c.AccountID)
 	if d == nil {
-		return wants
+		return
 	}
-	for _, e := range p.Events {
+	c.perSecond = d.account.Limits.RatePerMinute / 60
+	for _, e := range c.Events {
 		for i := range d.webhooks {
 			if reason, _ := decide(&d.webhooks[i], e.Type, e.AgentID); reason == Sent {
-				wants[d.webhooks[i].ID]++
+				c.wants[d.webhooks[i].ID]++
 			}
 		}
 	}
-	return wants
 }
 
 // rooms is what fast queues have room for, in front of which nothing waits in

@@ -1,6 +1,8 @@
 package store_test
 
 import (
+	"context"
+	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -49,9 +51,11 @@ func (h *senders) Rooms() map[uuid.UUID]store.Room {
 	return rooms
 }
 
-// crowded is a desk with a fast webhook for call.ended and room for nothing, and
-// another one.
-func crowded(d *desk) (h *senders, fast, other store.Webhook) {
+// crowded is a desk of so many deliveries a second, with a webhook for call.ended
+// that goes fast and has no room, and another one.
+func crowded(d *desk, perSecond int) (h *senders, fast, other store.Webhook) {
+	rate := 60 * perSecond
+	must(d.t, d.SetAccountLimits(d.ctx, d.account, store.AccountLimits{RatePerMinute: &rate}))
 	fast, other = d.webhook("https://fast.example/", "call.ended"), d.webhook("https://other.example/", "message.sent")
 	d.publish("message.sent", `{}`) // now the account is known
 	d.answer(200, d.claim()...)
@@ -96,7 +100,7 @@ func (d *desk) isWaiting(accepted chan struct{}) {
 
 func TestACallWaitsForPlacesInTheLinesOfItsWebhooks(t *testing.T) {
 	each(t, func(t *testing.T, d *desk) {
-		h, fast, other := crowded(d)
+		h, fast, other := crowded(d, 1000)
 		accepted := d.beginsToPublish(5)
 		d.publish("message.sent", `{}`) // does not wait for the fast one
 		d.isWaiting(accepted)
@@ -110,7 +114,7 @@ func TestACallWaitsForPlacesInTheLinesOfItsWebhooks(t *testing.T) {
 
 func TestACallWaitsForRoomASecondAtMost(t *testing.T) {
 	each(t, func(t *testing.T, d *desk) {
-		h, fast, _ := crowded(d)
+		h, fast, _ := crowded(d, 1000)
 		began := time.Now()
 		<-d.beginsToPublish(5)
 		if took := time.Since(began); took < time.Second {
@@ -133,12 +137,48 @@ func TestACallWaitsForRoomASecondAtMost(t *testing.T) {
 	})
 }
 
+func TestAnAccountWaitsForItsRateNotForRoom(t *testing.T) {
+	each(t, func(t *testing.T, d *desk) {
+		_, fast, _ := crowded(d, 100)
+		d.isAccepted(d.beginsToPublish(5))
+		if s := d.summary(fast); s != (store.Summary{Pending: 5}) {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+func TestWhatACallerGaveUpIsNotPublished(t *testing.T) {
+	each(t, func(t *testing.T, d *desk) {
+		h, fast, _ := crowded(d, 1000)
+		ctx, cancel := context.WithCancel(d.ctx)
+		gone := make(chan error)
+		go func() {
+			_, _, err := d.Publish(ctx, store.Publication{AccountID: d.account, Events: []store.NewEvent{{Type: "call.ended", Data: []byte(`{}`)}}})
+			gone <- err
+		}()
+		select {
+		case err := <-gone:
+			t.Fatalf("nobody waits for room: %v", err)
+		case <-time.After(30 * time.Millisecond):
+		}
+		cancel()
+		if err := <-gone; !errors.Is(err, context.Canceled) {
+			t.Errorf("%v", err)
+		}
+		h.set(fast.ID, 8)
+		d.isAccepted(d.beginsToPublish(1))
+		if s := d.summary(fast); s != (store.Summary{Processing: 1}) {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
 func TestNobodyWaitsBehindALongBacklog(t *testing.T) {
 	each(t, func(t *testing.T, d *desk) {
-		h, fast, _ := crowded(d)
+		h, fast, _ := crowded(d, 1000)
 		d.SetHandover(nil)
-		d.publishMany(500)
-		d.publishMany(200)
+		d.publishMany(400)
+		d.publishMany(300)
 		d.SetHandover(h)
 		d.isAccepted(d.beginsToPublish(1))
 		if s := d.summary(fast); s != (store.Summary{Pending: 701}) {

@@ -38,7 +38,7 @@ func (s *Store) Publish(ctx context.Context, p Publication) (accepted []Accepted
 	if s.full.Load() {
 		return nil, false, &Error{Code: CodeFull, Detail: "the database has reached its size limit and nothing finished is left to remove; ask your operator for more room"}
 	}
-	call := &publishCall{Publication: p, requestHash: p.hash(), came: time.Now(), done: make(chan struct{})}
+	call := &publishCall{ctx: ctx, Publication: p, requestHash: p.hash(), came: time.Now(), done: make(chan struct{})}
 	select {
 	case s.pub.calls <- call:
 	case <-s.pub.done:
@@ -100,10 +100,14 @@ func visibleASCII(text string) bool {
 
 type publishCall struct {
 	Publication
-	requestHash []byte // tells the same request from another one under the same key
+	ctx         context.Context // of the caller
+	requestHash []byte          // tells the same request from another one under the same key
 	came        time.Time
-	// wants is how many deliveries it brings to each queue, as far as known.
-	wants    map[uuid.UUID]int
+	// wants is how many deliveries it brings to each queue, perSecond how many
+	// its account may have.
+	wants     map[uuid.UUID]int
+	perSecond int
+
 	accepted []Accepted
 	replayed bool
 	err      error
@@ -126,7 +130,7 @@ const maxShared = 128
 func newPublisher(s *Store) *publisher {
 	return &publisher{
 		s: s, calls: make(chan *publishCall, 4096), done: make(chan struct{}),
-		came: arrivals{wants: s.wants, behind: map[uuid.UUID]bool{}},
+		came: arrivals{look: s.lookUp, behind: map[uuid.UUID]bool{}},
 	}
 }
 
