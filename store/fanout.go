@@ -350,7 +350,8 @@ func col[R, V any](name, pg string, rows []R, value func(R) V) column {
 	return column{name, pg, values, func(i int) any { return values[i] }, len(values)}
 }
 
-// idCol is a column of ids; a zero one is NULL.
+// idCol is a column of ids; a zero one is NULL. A row's is bound as its bytes,
+// which both drivers take without asking what they are.
 func idCol[R any](name string, rows []R, value func(R) uuid.UUID) column {
 	c := col(name, "uuid", rows, value)
 	values := c.values.([]uuid.UUID)
@@ -358,7 +359,7 @@ func idCol[R any](name string, rows []R, value func(R) uuid.UUID) column {
 		if values[i] == uuid.Nil {
 			return nil
 		}
-		return values[i]
+		return values[i][:]
 	}
 	return c
 }

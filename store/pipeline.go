@@ -7,11 +7,8 @@ import (
 	"errors"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/uptrace/bun"
-
-	"belfry/store/uuid"
 )
 
 // pipeline sends the statements of one transaction on Postgres together, as far
@@ -73,9 +70,6 @@ func (p *pipeline) copy(ctx context.Context, table string, cols []column) error 
 	rows := pgx.CopyFromSlice(cols[0].n, func(i int) ([]any, error) {
 		for j, c := range cols {
 			row[j] = c.at(i)
-			if id, ok := row[j].(uuid.UUID); ok {
-				row[j] = pgtype.UUID{Bytes: id, Valid: true}
-			}
 		}
 		return row, nil
 	})

@@ -329,7 +329,7 @@ func (d *sqliteDB) recordRows(ctx context.Context, tx bun.Tx, node string, rows 
 	ours := make([]bool, len(rows))
 	for i, r := range rows {
 		res, err := stmt.ExecContext(ctx, int64(r.status), r.attempt, orNull(r.next), orNull(int64(r.statusCode)), orNull(r.err), orNull(r.detail),
-			r.durationUs, r.startedAt, orNull(r.finished), r.id, node, r.deleted)
+			r.durationUs, r.startedAt, orNull(r.finished), r.id[:], node, r.deleted)
 		if err != nil {
 			return nil, err
 		}
