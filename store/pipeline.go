@@ -1,10 +1,12 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -66,15 +68,9 @@ func (p *pipeline) copy(ctx context.Context, table string, cols []column) error 
 	for i, c := range cols {
 		names[i] = c.name
 	}
-	row := make([]any, len(cols))
-	rows := pgx.CopyFromSlice(cols[0].n, func(i int) ([]any, error) {
-		for j, c := range cols {
-			row[j] = c.at(i)
-		}
-		return row, nil
-	})
 	p.err = p.conn.Raw(func(raw any) error {
-		_, err := raw.(*stdlib.Conn).Conn().CopyFrom(ctx, pgx.Identifier{table}, names, rows)
+		_, err := raw.(*stdlib.Conn).Conn().PgConn().CopyFrom(ctx, bytes.NewReader(copyBytes(cols)),
+			"COPY "+table+" ("+strings.Join(names, ", ")+") FROM STDIN BINARY")
 		return err
 	})
 	return p.err
