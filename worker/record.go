@@ -12,8 +12,15 @@ import (
 	"belfry/store/uuid"
 )
 
-// maxRecord is how many results one commit takes.
-const maxRecord = 500
+const (
+	// maxRecord is how many results one commit takes.
+	maxRecord = 500
+	// recordPause is how long a recorder gathers results after a commit of more
+	// than a few: a commit costs as much as many results, and no request waits
+	// for it.
+	recordPause = 10 * time.Millisecond
+	aFew        = 3
+)
 
 // recorder writes the results of some of the queues, so that recorders work
 // beside each other: a transaction locks the queues that it writes.
@@ -79,12 +86,15 @@ func (rs *recorders) close() {
 }
 
 // run writes results until the channel is closed and empty, or ctx ends. Each
-// commit takes what came during the last one and never waits for company.
+// commit takes what came since the last one began.
 func (r *recorder) run(ctx context.Context) {
 	for first := range r.results {
 		batch := r.gather(first)
 		r.record(ctx, batch)
 		r.w.slots.recorded(len(batch))
+		if len(batch) > aFew && len(r.results) < maxRecord {
+			time.Sleep(recordPause)
+		}
 	}
 }
 
