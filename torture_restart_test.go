@@ -1,7 +1,9 @@
 package main
 
 import (
+	"fmt"
 	"math/rand/v2"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,6 +23,10 @@ type worstDay struct {
 	left        map[string]bool // deliveries under way when a process was killed
 }
 
+// worstDays counts them, for an address of its own each: what one process leaves
+// would be the port of another test's the next moment, and be sent to.
+var worstDays atomic.Int32
+
 // newWorstDay prepares the database; change adds settings to the environment.
 func newWorstDay(t *testing.T, db storetest.Database, hooks []string, change map[string]string) *worstDay {
 	t.Helper()
@@ -28,6 +34,7 @@ func newWorstDay(t *testing.T, db storetest.Database, hooks []string, change map
 	t.Logf("seed %d", seed)
 	d := &worstDay{t: t, db: db, ledger: newLedger(t, hooks...), random: rand.New(rand.NewPCG(seed, 0)), left: map[string]bool{}}
 	d.environment, d.key = serving(t, db)
+	d.environment["BELFRY_ADDR"] = fmt.Sprintf("127.0.1.%d:0", worstDays.Add(1))
 	d.environment["BELFRY_TIMEOUT"] = "1s"
 	d.environment["BELFRY_RETRIES"] = "50ms,100ms,200ms,400ms,800ms,1s,1s,1s"
 	for name, value := range change {
