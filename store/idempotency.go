@@ -62,8 +62,7 @@ func (s *Store) answersOf(ctx context.Context, tx bun.Tx, calls []*publishCall) 
 			row := answerRow{callKey: callKey{account: account}}
 			return &row, scan(&row.key, &row.requestHash, &row.answer)
 		}
-		rows, err := rowsOf(ctx, s, &tx, read, `SELECT key, request_hash, answer FROM idempotency_keys
-			WHERE account_id = $1 AND `+s.d.among("key", "$2", "text"), account, s.d.list(list))
+		rows, err := rowsOf(ctx, s, &tx, read, s.d.answersSQL(), account, s.d.list(list))
 		if err != nil {
 			return nil, err
 		}

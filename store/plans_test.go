@@ -44,7 +44,7 @@ type planReader interface {
 type plan struct {
 	query string
 	scans []string // tables that are read whole
-	reads int      // rows of deliveries, events and attempts that were read, where that is known
+	reads int      // rows of large tables that were read, where that is known
 	text  string
 }
 
@@ -62,13 +62,33 @@ func (anywhere) LookupNetIP(context.Context, string, string) ([]netip.Addr, erro
 
 func newGrown(t *testing.T, db storetest.Database) *grown {
 	t.Helper()
-	g := &grown{t: t, db: db, to: time.Now().Add(-time.Hour)}
+	g := openGrown(t, db)
+	g.to = time.Now().Add(-time.Hour)
 	g.from = g.to.Add(-10 * 24 * time.Hour)
+	for i := range 3 {
+		g.addWebhook(i)
+		events := grownEvents
+		if i < 2 { // in among the others
+			events /= 20
+		}
+		storetest.Seed(t, g.db, storetest.Past{Account: g.account, Webhook: g.webhook, Events: events, From: g.from.Add(time.Duration(i) * time.Millisecond), To: g.to, Mixed: true})
+	}
 	if db.Kind == storetest.KindPostgres {
-		db.URL = explained(t, db.URL)
+		_, err := storetest.Raw(t, db).Exec("ANALYZE")
+		g.must(err)
+	}
+	return g
+}
+
+// openGrown opens a store that has yet to grow.
+func openGrown(t *testing.T, db storetest.Database) *grown {
+	t.Helper()
+	g := &grown{t: t, db: db}
+	if db.Kind == storetest.KindPostgres {
+		g.db.URL = explained(t, db.URL)
 	}
 	s, err := Open(t.Context(), Options{
-		DatabaseURL: db.URL, DataDir: db.Dir, SecretKey: strings.Repeat("k", 32), Resolver: anywhere{}, Log: slog.New(slog.DiscardHandler),
+		DatabaseURL: g.db.URL, DataDir: db.Dir, SecretKey: strings.Repeat("k", 32), Resolver: anywhere{}, Log: slog.New(slog.DiscardHandler),
 		SearchRows: grownSearch, Limits: Limits{RatePerMinute: 1_000_000, TestsPerMinute: 1000},
 	})
 	g.must(err)
@@ -78,24 +98,20 @@ func newGrown(t *testing.T, db storetest.Database) *grown {
 	a, err := s.EnsureDefaultAccount(t.Context())
 	g.must(err)
 	g.account = a.ID
-	for i := range 3 {
-		w, _, _, err := s.CreateWebhook(t.Context(), g.account, NewWebhook{URL: fmt.Sprintf("https://a%d.example/", i), Active: true, Secret: SecretChoice{None: true}})
-		g.must(err)
-		g.webhook = w.ID
-		events := grownEvents
-		if i < 2 { // in among the others
-			events /= 20
-		}
-		storetest.Seed(t, db, storetest.Past{Account: g.account, Webhook: w.ID, Events: events, From: g.from.Add(time.Duration(i) * time.Millisecond), To: g.to, Mixed: true})
-	}
 	if db.Kind == storetest.KindSQLite {
 		g.reader = g.sqlitePlans()
-		return g
+	} else {
+		g.reader = postgresPlans{g}
 	}
-	_, err = storetest.Raw(t, db).Exec("ANALYZE")
-	g.must(err)
-	g.reader = postgresPlans{g}
 	return g
+}
+
+// addWebhook adds the nth webhook, which all that follows is of.
+func (g *grown) addWebhook(n int) {
+	g.t.Helper()
+	w, _, _, err := g.CreateWebhook(g.t.Context(), g.account, NewWebhook{URL: fmt.Sprintf("https://a%d.example/", n), Active: true, Secret: SecretChoice{None: true}})
+	g.must(err)
+	g.webhook = w.ID
 }
 
 func (g *grown) must(err error) {
@@ -193,7 +209,7 @@ func (n postgresPlan) read(p *plan) {
 }
 
 func large(table string) bool {
-	return table == "deliveries" || table == "events" || table == "attempts"
+	return table == "deliveries" || table == "events" || table == "attempts" || table == "idempotency_keys"
 }
 
 // sqlitePlans asks for the plan of each query that was made.

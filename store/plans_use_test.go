@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -216,7 +217,7 @@ func (g *grown) engineUse() []use {
 	var jobs []Job
 	var test Delivery
 	return []use{
-		{name: "publish", do: func(ctx context.Context) error {
+		{name: "publish", by: "idempotency_keys_1 (account_id=? AND key=?)", do: func(ctx context.Context) error {
 			_, _, err := g.Publish(ctx, Publication{AccountID: g.account, IdempotencyKey: newID().String(), Events: []NewEvent{{Type: "call.ended", Data: []byte(`{}`)}, {Type: "call.ended", Data: []byte(`{}`)}}})
 			return err
 		}},
@@ -281,6 +282,39 @@ func TestNoPlanReadsMoreThanItNeeds(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestPlansMadeInAnEmptyDatabaseHoldAsItGrows: what runs with every event is
+// planned once, by what the tables hold then, which is nothing on the first day.
+func TestPlansMadeInAnEmptyDatabaseHoldAsItGrows(t *testing.T) {
+	t.Parallel()
+	db := storetest.Postgres(t)
+	g := openGrown(t, db)
+	g.addWebhook(0)
+	_, err := storetest.Raw(t, db).Exec("VACUUM ANALYZE")
+	g.must(err)
+	calls := 0
+	publish := func() {
+		calls++
+		_, _, err := g.Publish(t.Context(), Publication{AccountID: g.account, IdempotencyKey: strconv.Itoa(calls), Events: []NewEvent{{Type: "call.ended", Data: []byte(`{}`)}}})
+		g.must(err)
+	}
+	deliver := func() {
+		jobs, _, err := g.Claim(t.Context(), ClaimRequest{Max: 4})
+		g.must(err)
+		var results []Result
+		for _, j := range jobs {
+			results = append(results, Result{Job: j, Next: Delivered, Attempt: Attempt{StartedAt: At(time.Now()), StatusCode: 200}})
+		}
+		g.must(g.Record(t.Context(), results))
+	}
+	publish()
+	deliver()
+	for range 300 {
+		publish()
+	}
+	g.check(use{name: "publish", most: 10, do: func(context.Context) error { publish(); return nil }})
+	g.check(use{name: "claim and record", most: 40, do: func(context.Context) error { deliver(); return nil }})
 }
 
 func (g *grown) check(u use) {

@@ -86,6 +86,11 @@ func (d *postgresDB) nowOr(argument string) string {
 	return "coalesce(" + argument + "::bigint, " + d.nowSQL() + ")"
 }
 
+func (d *postgresDB) answersSQL() string {
+	return `SELECT a.* FROM unnest($2::text[]) AS asked (key) CROSS JOIN LATERAL
+		(SELECT key, request_hash, answer FROM idempotency_keys WHERE account_id = $1 AND key = asked.key LIMIT 1) AS a`
+}
+
 func (d *postgresDB) among(column, argument, element string) string {
 	return column + " = ANY(" + argument + "::" + element + "[])"
 }
@@ -198,7 +203,7 @@ func (d *postgresDB) updateBatch(ctx context.Context, tx bun.Tx, table, set stri
 		return nil
 	}
 	names, arrays, args := d.unnest(cols)
-	return d.exec(ctx, tx, "UPDATE "+table+" AS t SET "+set+" FROM "+arrays+" AS v ("+names+") WHERE t.id = v.id", args...)
+	return d.exec(ctx, tx, "UPDATE "+table+" AS t SET "+set+" FROM "+arrays+" AS v ("+names+") WHERE t.id = ANY (ARRAY[v.id])", args...)
 }
 
 // unnest makes rows of the columns, each bound as one array.
@@ -210,6 +215,11 @@ func (d *postgresDB) unnest(cols []column) (names, arrays string, args []any) {
 	return strings.Join(list, ", "), "unnest(" + strings.Join(params, ", ") + ")", args
 }
 
+// A plan is made once, maybe while the tables are empty, and must stay right as
+// they grow: "= ANY (ARRAY[x])" is an equality that a row can be found by, in its
+// index, and nothing else; for "= x" an empty table was gone through instead, and
+// so it was when it had a million rows.
+//
 // The queues are locked, so what is pending in them is nobody else's.
 const (
 	postgresDueSQL = `WITH picked AS (
@@ -223,7 +233,7 @@ const (
 	postgresNewestSQL = postgresWaitingSQL + "ORDER BY id DESC LIMIT 1) p)" + postgresLeaseSQL
 	postgresLeaseSQL  = `
 		UPDATE deliveries d SET status = 1, lease_node = $5, lease_until = $6 FROM picked, events e
-		WHERE d.id = picked.id AND e.id = d.event_id
+		WHERE d.id = ANY (ARRAY[picked.id]) AND e.id = ANY (ARRAY[d.event_id])
 		RETURNING ` + claimColumns
 )
 
@@ -266,7 +276,7 @@ const postgresRecordSQL = `UPDATE deliveries d SET status = r.status, attempts =
 		delivered_at = CASE WHEN r.status = 2 THEN r.finished ELSE d.delivered_at END, finished_at = r.finished
 	FROM unnest($2::uuid[], $3::integer[], $4::smallint[], $5::bigint[], $6::integer[], $7::text[], $8::text[], $9::bigint[], $10::bigint[], $11::bigint[], $12::boolean[])
 		AS r (id, attempt, status, next, code, error, detail, duration, started, finished, deleted)
-	WHERE d.id = r.id AND d.lease_node IS NOT DISTINCT FROM $1 AND d.attempts = r.attempt - 1 AND (d.status + 0 = 1 OR r.deleted AND d.status + 0 = 4)
+	WHERE d.id = ANY (ARRAY[r.id]) AND d.lease_node IS NOT DISTINCT FROM $1 AND d.attempts = r.attempt - 1 AND (d.status + 0 = 1 OR r.deleted AND d.status + 0 = 4)
 	RETURNING d.id`
 
 func (d *postgresDB) recordRows(ctx context.Context, tx bun.Tx, node string, rows []recordRow) ([]bool, error) {

@@ -100,6 +100,10 @@ func (d *sqliteDB) among(column, argument, kind string) string {
 	return column + " IN (SELECT " + pick(kind == "uuid", "unhex(value, '-')", "value") + " FROM json_each(" + argument + "))"
 }
 
+func (d *sqliteDB) answersSQL() string {
+	return "SELECT key, request_hash, answer FROM idempotency_keys WHERE account_id = $1 AND " + d.among("key", "$2", "text")
+}
+
 func (d *sqliteDB) list(values any) any { return jsonText(values) }
 
 func (d *sqliteDB) enter(context.Context, bun.Tx, []uuid.UUID, bool) error { return nil } // the transaction is the only writer

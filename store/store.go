@@ -105,6 +105,9 @@ type dialect interface {
 	// or ids is bound there.
 	among(column, argument, element string) string
 	list(values any) any
+	// answersSQL is the query of what an account ($1) was answered under each of a
+	// list of idempotency keys ($2), of each one its index entry alone.
+	answersSQL() string
 	// transact runs fn in a transaction.
 	transact(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) error) error
 	// query runs a prepared statement, outside transactions where tx is nil.
