@@ -108,7 +108,7 @@ func (r *attemptRow) attempt(e *eventRow) (Attempt, error) {
 	if r.RequestHeaders == "" {
 		return a, nil
 	}
-	sum, headers, err := unpackRequest(r.RequestHeaders)
+	sum, headers, err := unpackRequest(r.DeliveryID, r.RequestHeaders)
 	if err != nil {
 		return a, err
 	}

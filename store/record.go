@@ -247,7 +247,7 @@ func keepAttempt(r *Result) attemptRow {
 		ResponseBody: a.ResponseBody, Truncated: a.Truncated,
 	}
 	if a.Request != nil {
-		row.RequestHeaders = packRequest(r.BodySignature, a.Request)
+		row.RequestHeaders = packRequest(r.Job.DeliveryID, r.BodySignature, a.Request)
 	}
 	row.ResponseHeaders = packHeaders(a.Response)
 	return row
