@@ -351,7 +351,7 @@ func col[R, V any](name, pg string, rows []R, value func(R) V) column {
 }
 
 // idCol is a column of ids; a zero one is NULL. A row's is bound as its bytes,
-// which both drivers take without asking what they are.
+// which a driver takes without asking what they are.
 func idCol[R any](name string, rows []R, value func(R) uuid.UUID) column {
 	c := col(name, "uuid", rows, value)
 	values := c.values.([]uuid.UUID)
