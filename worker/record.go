@@ -16,10 +16,11 @@ const (
 	// maxRecord is how many results one commit takes.
 	maxRecord = 500
 	// recordPause is how long a recorder gathers results after a commit of more
-	// than a few: a commit costs as much as many results, and no request waits
-	// for it.
-	recordPause = 10 * time.Millisecond
+	// than a few, unless it has enough before: a commit costs as much as many
+	// results, and no request waits for it.
+	recordPause = 25 * time.Millisecond
 	aFew        = 3
+	enough      = 128
 )
 
 // recorder writes the results of some of the queues, so that recorders work
@@ -88,18 +89,32 @@ func (rs *recorders) close() {
 // run writes results until the channel is closed and empty, or ctx ends. Each
 // commit takes what came since the last one began.
 func (r *recorder) run(ctx context.Context) {
+	var pause <-chan time.Time // nil: none
 	for first := range r.results {
-		batch := r.gather(first)
+		batch := r.gather(first, pause)
 		r.record(ctx, batch)
 		r.w.slots.recorded(len(batch))
-		if len(batch) > aFew && len(r.results) < maxRecord {
-			time.Sleep(recordPause)
+		if pause = nil; len(batch) > aFew {
+			pause = time.After(recordPause)
 		}
 	}
 }
 
-func (r *recorder) gather(first store.Result) []store.Result {
+// gather takes what comes during the pause, until it is enough, and then what
+// else is there.
+func (r *recorder) gather(first store.Result, pause <-chan time.Time) []store.Result {
 	batch := append(make([]store.Result, 0, min(maxRecord, 1+len(r.results))), first)
+	for pause != nil && len(batch) < enough {
+		select {
+		case result, open := <-r.results:
+			if !open {
+				return batch
+			}
+			batch = append(batch, result)
+		case <-pause:
+			pause = nil
+		}
+	}
 	for len(batch) < maxRecord {
 		select {
 		case result, open := <-r.results:

@@ -3,6 +3,7 @@ package worker
 import (
 	"net/http"
 	"testing"
+	"time"
 
 	"belfry/store"
 	"belfry/store/storetest"
@@ -50,4 +51,50 @@ func TestAnswersAreRecordedBesideAWebhookThatIsLocked(t *testing.T) {
 	d.until("the other webhook's delivery is delivered", delivered(other))
 	d.must(tx.Rollback())
 	d.until("the locked webhook's delivery is delivered", delivered(locked))
+}
+
+func TestARecorderGathersDuringAPauseUntilItHasEnough(t *testing.T) {
+	result := store.Result{}
+	fresh := func(n int) *recorder {
+		r := &recorder{results: make(chan store.Result, 2*maxRecord)}
+		for range n {
+			r.results <- result
+		}
+		return r
+	}
+	forever := make(chan time.Time)
+	over := make(chan time.Time)
+	close(over)
+	for what, c := range map[string]struct {
+		came  int
+		pause <-chan time.Time
+		want  int
+	}{
+		"no pause: what came":              {2, nil, 3},
+		"a pause that is over: what came":  {5, over, 6},
+		"enough ends a pause":              {enough - 1, forever, enough},
+		"all that came, where it is more":  {enough + 50, forever, enough + 51},
+		"no more than one commit may take": {2 * maxRecord, forever, maxRecord},
+	} {
+		if got := len(fresh(c.came).gather(result, c.pause)); got != c.want {
+			t.Errorf("%s: gathered %d, want %d", what, got, c.want)
+		}
+	}
+
+	r, pause, gathered := fresh(0), make(chan time.Time), make(chan int)
+	go func() { gathered <- len(r.gather(result, pause)) }()
+	for range 3 {
+		r.results <- result
+	}
+	pause <- time.Now()
+	if got := <-gathered; got != 4 {
+		t.Errorf("gathered %d of the 4 that came during the pause", got)
+	}
+
+	r, gathered = fresh(0), make(chan int)
+	go func() { gathered <- len(r.gather(result, forever)) }()
+	close(r.results) // the worker ends
+	if got := <-gathered; got != 1 {
+		t.Errorf("gathered %d at the end, want 1", got)
+	}
 }
