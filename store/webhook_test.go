@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"belfry/store"
-	"belfry/store/uuid"
 )
 
 // bound adds an active webhook for one agent's events.
@@ -68,6 +67,7 @@ func TestPausingHoldsAndResumingGoesOnAtHalfTheRate(t *testing.T) {
 		w := d.webhook("https://a.example/")
 		for range 6 {
 			d.publishMany(50)
+			d.clock.forward(time.Millisecond)
 		}
 		d.setActive(w, false)
 		if jobs := d.claim(); len(jobs) != 0 {
@@ -80,15 +80,15 @@ func TestPausingHoldsAndResumingGoesOnAtHalfTheRate(t *testing.T) {
 		}
 		d.clock.forward(time.Hour)
 		d.setActive(w, true)
-		sent, last := 0, uuid.Nil
+		sent, last := 0, time.Time{} // of one moment no order is promised
 		for start := d.clock.now(); d.clock.now().Sub(start) < 15*time.Second; d.clock.forward(time.Second) {
 			for jobs := d.claim(); len(jobs) > 0; jobs = d.claim() {
 				for _, j := range jobs {
-					if j.DeliveryID.String() < last.String() {
-						t.Fatalf("%s goes after %s", j.DeliveryID, last)
+					if j.OccurredAt.Before(last) {
+						t.Fatalf("what happened at %s goes after %s", j.OccurredAt, last)
 					}
 				}
-				last = jobs[0].DeliveryID
+				last = slices.MaxFunc(jobs, func(a, b store.Job) int { return a.OccurredAt.Compare(b.OccurredAt) }).OccurredAt
 				sent += len(jobs)
 				d.answer(200, jobs...)
 			}
