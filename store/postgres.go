@@ -3,13 +3,11 @@ package store
 import (
 	"context"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -29,6 +27,7 @@ type postgresDB struct {
 	config *pgx.ConnConfig
 	// batches is how statements that take arrays are run.
 	batches pgx.QueryExecMode
+	notices *notices
 }
 
 func openPostgres(ctx context.Context, s *Store) error {
@@ -60,6 +59,7 @@ func openPostgres(ctx context.Context, s *Store) error {
 	d := &postgresDB{s: s, config: config, batches: batches}
 	s.d, s.db = d, bun.NewDB(db, pgdialect.New()).WithQueryHook(flushFirst{})
 	s.ro = s.db
+	d.startNotices()
 	if err := db.PingContext(ctx); err != nil {
 		d.close()
 		if class := d.code(err); strings.HasPrefix(class, "28") || strings.HasPrefix(class, "3D") {
@@ -327,93 +327,6 @@ const postgresSizeSQL = `SELECT (pg_database_size(current_database()) - coalesce
 		JOIN (SELECT tablename, sum(avg_width * (1 - null_frac)) AS width FROM pg_stats WHERE schemaname = current_schema() GROUP BY tablename) w ON w.tablename = c.relname
 		WHERE c.relnamespace = quote_ident(current_schema())::regnamespace AND c.relkind = 'r') t`
 
-// notice is what one node tells the others; a payload holds at most 8000 bytes.
-type notice struct {
-	Node    string   `json:"n"`
-	Changes []Change `json:"c"`
-}
-
-// maxNotice is how many changes go into one notice; beyond it the others are
-// told to look at everything.
-const maxNotice = 30
-
-func (d *postgresDB) ring(ctx context.Context, tx bun.Tx, changes []Change) error {
-	if len(changes) == 0 {
-		return nil
-	}
-	if len(changes) > maxNotice {
-		changes = summarize(changes)
-	}
-	text, err := json.Marshal(notice{d.s.node, changes})
-	if err != nil {
-		return err
-	}
-	return d.exec(ctx, tx, "SELECT pg_notify('belfry', $1)", string(text))
-}
-
-// summarize keeps one change of each kind and account, without its id.
-func summarize(changes []Change) []Change {
-	type group struct {
-		kind    string
-		account uuid.UUID
-	}
-	index := map[group]int{}
-	var short []Change
-	for _, c := range changes {
-		g := group{c.Kind, c.AccountID}
-		i, ok := index[g]
-		if !ok {
-			i = len(short)
-			index[g] = i
-			short = append(short, Change{Kind: c.Kind, AccountID: c.AccountID})
-		}
-		short[i].Due = short[i].Due || c.Due
-	}
-	if len(short) > maxNotice {
-		return []Change{{Kind: ChangeAccount, Due: true}}
-	}
-	return short
-}
-
-func (d *postgresDB) listen(ctx context.Context, heard func(Change)) {
-	for ctx.Err() == nil {
-		err := d.listenOnce(ctx, heard)
-		if ctx.Err() == nil {
-			d.s.log.Warn("the line to the database's notices broke; trying again", "error", err)
-			select {
-			case <-ctx.Done():
-			case <-time.After(time.Second):
-			}
-		}
-	}
-}
-
-func (d *postgresDB) listenOnce(ctx context.Context, heard func(Change)) error {
-	conn, err := pgx.ConnectConfig(ctx, d.config.Copy())
-	if err != nil {
-		return err
-	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	if _, err := conn.Exec(ctx, "LISTEN belfry"); err != nil {
-		return err
-	}
-	// What was said while nobody listened is lost: look at everything.
-	heard(Change{Kind: ChangeAccount, Due: true})
-	for {
-		n, err := conn.WaitForNotification(ctx)
-		if err != nil {
-			return err
-		}
-		var said notice
-		if json.Unmarshal([]byte(n.Payload), &said) != nil || said.Node == d.s.node {
-			continue
-		}
-		for _, c := range said.Changes {
-			heard(c)
-		}
-	}
-}
-
 // durability reads the settings that let a commit be lost in a power cut
 // (PostgreSQL manual, "Asynchronous commit" and "Write ahead log").
 func (d *postgresDB) durability(ctx context.Context) (string, error) {
@@ -440,4 +353,7 @@ func (d *postgresDB) durability(ctx context.Context) (string, error) {
 	return read, nil
 }
 
-func (d *postgresDB) close() error { return d.s.db.Close() }
+func (d *postgresDB) close() error {
+	d.notices.close()
+	return d.s.db.Close()
+}

@@ -354,7 +354,7 @@ func (d *sqliteDB) databaseSize(ctx context.Context) (int64, error) {
 
 // ring has nobody to tell: other processes are only commands beside the
 // server, which hears of what they changed through the file.
-func (d *sqliteDB) ring(context.Context, bun.Tx, []Change) error { return nil }
+func (d *sqliteDB) ring([]Change) {}
 
 // listen notices what commands beside the server write, within 100 ms: the
 // data version that a connection sees changes only by others' commits.

@@ -150,9 +150,9 @@ type dialect interface {
 	claimRows(ctx context.Context, tx bun.Tx, takes []take, now, leaseUntil int64, node string) ([]claimed, error)
 	recordRows(ctx context.Context, tx bun.Tx, node string, rows []recordRow) ([]bool, error)
 	databaseSize(ctx context.Context) (int64, error)
-	// ring tells other processes of changes, inside the transaction where the
-	// database can; listen hears them until ctx ends.
-	ring(ctx context.Context, tx bun.Tx, changes []Change) error
+	// ring tells other processes of changes, soon and at the latest when the store
+	// is closed; listen hears them until ctx ends.
+	ring(changes []Change)
 	listen(ctx context.Context, heard func(Change))
 	// durability reads back the settings that make a commit safe.
 	durability(ctx context.Context) (string, error)
@@ -267,10 +267,8 @@ func (s *Store) nowSQL() string {
 func (s *Store) tx(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) ([]Change, error)) error {
 	var changes []Change
 	run := func(ctx context.Context, tx bun.Tx) (err error) {
-		if changes, err = fn(ctx, tx); err != nil {
-			return err
-		}
-		return s.d.ring(ctx, tx, changes)
+		changes, err = fn(ctx, tx)
+		return err
 	}
 	err := s.d.transact(ctx, run)
 	for try := 0; err != nil && try < 5 && s.d.isTransient(err) && ctx.Err() == nil; try++ {
@@ -280,6 +278,7 @@ func (s *Store) tx(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) 
 		return s.wrap(err)
 	}
 	s.bell.ring(changes)
+	s.d.ring(changes)
 	return nil
 }
 
