@@ -110,7 +110,11 @@ func (s *Store) enterQueues(ctx context.Context, tx bun.Tx, accounts, ids []uuid
 	if err = s.d.enter(ctx, tx, accounts, false); err != nil {
 		return nil, nil, err
 	}
-	if queues, err = s.lockQueues(ctx, tx, ids); err != nil {
+	if len(accounts) == 0 {
+		queues, err = s.lockQueues(ctx, tx, ids)
+		return nil, queues, err
+	}
+	if queues, err = s.askQueues(ctx, tx, s.selectLocked(), ids); err != nil {
 		return nil, nil, err
 	}
 	states, err = s.statesOf(ctx, tx, accounts)

@@ -47,8 +47,9 @@ type answerRow struct {
 	requestHash, answer []byte
 }
 
-// answersOf finds the answers that the keys of these calls got before. Of two
-// calls at once on two nodes, the later one's answer is found to be a duplicate.
+// answersOf finds the answers that the keys of these calls got before, by the end
+// of the transaction's next query. Of two calls at once on two nodes, the later
+// one's answer is found to be a duplicate.
 func (s *Store) answersOf(ctx context.Context, tx bun.Tx, calls []*publishCall) (map[callKey]*answerRow, error) {
 	keys := map[uuid.UUID][]string{}
 	for _, c := range calls {
@@ -58,16 +59,16 @@ func (s *Store) answersOf(ctx context.Context, tx bun.Tx, calls []*publishCall) 
 	}
 	answers := map[callKey]*answerRow{}
 	for account, list := range keys {
-		read := func(scan scanner) (*answerRow, error) {
+		read := func(scan scanner) error {
 			row := answerRow{callKey: callKey{account: account}}
-			return &row, scan(&row.key, &row.requestHash, &row.answer)
+			if err := scan(&row.key, &row.requestHash, &row.answer); err != nil {
+				return err
+			}
+			answers[row.callKey] = &row
+			return nil
 		}
-		rows, err := rowsOf(ctx, s, &tx, read, s.d.answersSQL(), account, s.d.list(list))
-		if err != nil {
+		if err := s.d.ask(ctx, tx, read, s.d.answersSQL(), account, s.d.list(list)); err != nil {
 			return nil, err
-		}
-		for _, row := range rows {
-			answers[row.callKey] = row
 		}
 	}
 	return answers, nil

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -53,11 +54,11 @@ func openPostgres(ctx context.Context, s *Store) error {
 		// others would push them out of the cache, at a round trip each.
 		config.DefaultQueryExecMode = pgx.QueryExecModeExec
 	}
-	db := stdlib.OpenDB(*config)
+	db := sql.OpenDB(sessions{stdlib.GetConnector(*config), batches == pgx.QueryExecModeCacheStatement})
 	db.SetMaxOpenConns(16)
 	db.SetMaxIdleConns(16)
 	d := &postgresDB{s: s, config: config, batches: batches}
-	s.d, s.db = d, bun.NewDB(db, pgdialect.New()).WithQueryHook(flushFirst{})
+	s.d, s.db = d, bun.NewDB(db, pgdialect.New())
 	s.ro = s.db
 	d.startNotices()
 	if err := db.PingContext(ctx); err != nil {

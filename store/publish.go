@@ -245,20 +245,25 @@ func (s *Store) writeCalls(ctx context.Context, tx bun.Tx, calls []*publishCall,
 		ids[c.AccountID] = true
 	}
 	accounts := sortedKeys(ids, compareIDs)
-	states, err := s.enterAccounts(ctx, tx, accounts, alone)
+	if err := s.d.enter(ctx, tx, accounts, alone); err != nil {
+		return nil, err
+	}
+	queues, err := s.askQueues(ctx, tx, s.selectQueues("account_id"), accounts)
+	if err != nil {
+		return nil, err
+	}
+	answers, err := s.answersOf(ctx, tx, calls)
+	if err != nil {
+		return nil, err
+	}
+	states, err := s.statesOf(ctx, tx, accounts)
 	if err != nil {
 		return nil, err
 	}
 	f := s.newFanout(0, states)
+	f.queues = queues
 	for _, a := range states {
 		f.now = max(f.now, a.Now)
-	}
-	if f.queues, err = s.queuesOf(ctx, &tx, accounts); err != nil {
-		return f, err
-	}
-	answers, err := s.answersOf(ctx, tx, calls)
-	if err != nil {
-		return f, err
 	}
 	for _, c := range calls {
 		if err := s.writeCall(ctx, tx, f, c, answers, alone); err != nil {

@@ -51,18 +51,39 @@ func readQueue(scan scanner) (*queueRow, error) {
 	return &q, err
 }
 
+// selectQueues reads the queues in whose column stands one of the ids bound to $1.
+func (s *Store) selectQueues(column string) string {
+	return "SELECT " + s.d.nowOr("$2") + queueColumns + " FROM queues q WHERE " + s.d.among("q."+column, "$1", "uuid")
+}
+
+// selectLocked locks the queues whose ids are bound to $1, in their order.
+func (s *Store) selectLocked() string {
+	return s.selectQueues("id") + " ORDER BY q.id" + s.d.forUpdate()
+}
+
 // queuesOf reads the queues of the accounts, without locking them; tx may be
 // nil.
 func (s *Store) queuesOf(ctx context.Context, tx *bun.Tx, accounts []uuid.UUID) (map[uuid.UUID]*queueRow, error) {
-	rows, err := rowsOf(ctx, s, tx, readQueue, "SELECT "+s.d.nowOr("$2")+queueColumns+" FROM queues q WHERE "+s.d.among("q.account_id", "$1", "uuid"), s.d.list(accounts), s.nowArg())
+	rows, err := rowsOf(ctx, s, tx, readQueue, s.selectQueues("account_id"), s.d.list(accounts), s.nowArg())
 	return byQueue(rows), err
 }
 
 // lockQueues locks queues in the order of their ids: every transaction that
 // changes deliveries already there takes this lock first.
 func (s *Store) lockQueues(ctx context.Context, tx bun.Tx, ids []uuid.UUID) (map[uuid.UUID]*queueRow, error) {
-	rows, err := rowsOf(ctx, s, &tx, readQueue, "SELECT "+s.d.nowOr("$2")+queueColumns+" FROM queues q WHERE "+s.d.among("q.id", "$1", "uuid")+" ORDER BY q.id"+s.d.forUpdate(), s.d.list(ids), s.nowArg())
+	rows, err := rowsOf(ctx, s, &tx, readQueue, s.selectLocked(), s.d.list(ids), s.nowArg())
 	return byQueue(rows), err
+}
+
+// askQueues reads queues by the end of the transaction's next query.
+func (s *Store) askQueues(ctx context.Context, tx bun.Tx, query string, ids []uuid.UUID) (map[uuid.UUID]*queueRow, error) {
+	queues := map[uuid.UUID]*queueRow{}
+	err := s.d.ask(ctx, tx, func(scan scanner) error {
+		q, err := readQueue(scan)
+		queues[q.ID] = q
+		return err
+	}, query, s.d.list(ids), s.nowArg())
+	return queues, err
 }
 
 func byQueue(rows []*queueRow) map[uuid.UUID]*queueRow {

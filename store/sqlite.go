@@ -200,6 +200,10 @@ func (d *sqliteDB) query(ctx context.Context, tx *bun.Tx, read func(scanner) err
 	return readAll(rows, err, read)
 }
 
+func (d *sqliteDB) ask(ctx context.Context, tx bun.Tx, read func(scanner) error, query string, args ...any) error {
+	return d.query(ctx, &tx, read, query, args)
+}
+
 // statement gives one for the transaction, or for reading outside of any.
 func (d *sqliteDB) statement(ctx context.Context, tx *bun.Tx, query string) (*sql.Stmt, error) {
 	if tx != nil {

@@ -112,6 +112,9 @@ type dialect interface {
 	transact(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) error) error
 	// query runs a prepared statement, outside transactions where tx is nil.
 	query(ctx context.Context, tx *bun.Tx, read func(scanner) error, query string, args []any) error
+	// ask runs a prepared query in a transaction. What it finds is read by the end
+	// of the transaction's next query.
+	ask(ctx context.Context, tx bun.Tx, read func(scanner) error, query string, args ...any) error
 	// exec runs a prepared statement of which nobody reads what it did. Like the
 	// batches, it may wait for the next query or the end of the transaction.
 	exec(ctx context.Context, tx bun.Tx, query string, args ...any) error
