@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -19,13 +20,15 @@ import (
 // far as nobody waits for what they give, BEGIN with the first ones and COMMIT
 // with the last: it costs a few round trips, however many statements it has.
 //
-// Whatever sends or reads holds database/sql's lock of the connection.
+// database/sql rolls it back from a goroutine of its own when ctx ends, so that
+// all that is sent, and what came of it, is under mu.
 type pipeline struct {
 	ctx     context.Context
-	conn    *sql.Conn
 	session *session
 	batch   *pgx.Batch
+	mu      sync.Mutex
 	err     error // the first one
+	died    bool  // the connection, of err
 }
 
 type pipelineKey struct{}
@@ -45,7 +48,9 @@ func (p *pipeline) add(query string, args []any) *pgx.QueuedQuery {
 
 // flush runs what waits, in order, in one round trip.
 func (p *pipeline) flush(ctx context.Context) error {
-	return p.locked(func() error { return p.send(ctx) })
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.send(ctx)
 }
 
 // copy inserts rows at once, after what waits.
@@ -54,28 +59,31 @@ func (p *pipeline) copy(ctx context.Context, table string, cols []column) error 
 	for i, c := range cols {
 		names[i] = c.name
 	}
-	return p.locked(func() error {
-		if err := p.send(ctx); err != nil {
-			return err
-		}
-		_, p.err = p.session.postgres().CopyFrom(ctx, bytes.NewReader(copyBytes(cols)),
-			"COPY "+table+" ("+strings.Join(names, ", ")+") FROM STDIN BINARY")
-		return p.err
-	})
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.send(ctx); err != nil {
+		return err
+	}
+	_, err := p.session.postgres().CopyFrom(ctx, bytes.NewReader(copyBytes(cols)),
+		"COPY "+table+" ("+strings.Join(names, ", ")+") FROM STDIN BINARY")
+	return p.heed(err)
 }
 
-func (p *pipeline) locked(f func() error) error {
-	return p.conn.Raw(func(any) error { return f() })
-}
-
+// send is flush under mu.
 func (p *pipeline) send(ctx context.Context) error {
 	if p.batch == nil || p.err != nil {
 		return p.err
 	}
 	batch := p.batch
 	p.batch = nil
-	p.err = p.session.run(ctx, batch)
-	return p.err
+	return p.heed(p.session.run(ctx, batch))
+}
+
+// heed keeps what came of sending.
+func (p *pipeline) heed(err error) error {
+	p.err = err
+	p.died = err != nil && p.session.postgres().IsClosed()
+	return err
 }
 
 // Commit sends COMMIT with what waits. Where that fails nothing is changed, and
@@ -87,18 +95,20 @@ func (p *pipeline) Commit() error {
 		}
 		return nil
 	})
-	if err := p.send(p.ctx); err != nil {
+	err := p.flush(p.ctx)
+	if err != nil {
 		_ = p.Rollback()
-		return err
 	}
 	p.session.open = nil
-	return nil
+	return err
 }
 
 // Rollback asks the server to forget the transaction, if it has heard of it; a
 // connection on which that fails is closed. Nothing is sent any more after it,
 // for it would be outside of any transaction.
 func (p *pipeline) Rollback() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.session.open = nil
 	if p.err == nil {
 		p.err = cmp.Or(p.ctx.Err(), sql.ErrTxDone)
@@ -170,7 +180,7 @@ func (s *session) settle(ctx context.Context) error {
 	if s.open == nil {
 		return nil
 	}
-	return s.open.send(ctx)
+	return s.open.flush(ctx)
 }
 
 // PrepareContext, ExecContext and QueryContext run what is not in a pipeline after
@@ -213,7 +223,7 @@ func (d *postgresDB) transactOnce(ctx context.Context, fn func(ctx context.Conte
 		return false, err
 	}
 	defer conn.Close()
-	p := &pipeline{conn: conn.Conn}
+	p := &pipeline{}
 	ctx = context.WithValue(ctx, pipelineKey{}, p)
 	tx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
@@ -229,11 +239,9 @@ func (d *postgresDB) transactOnce(ctx context.Context, fn func(ctx context.Conte
 // failed says whether err is that of a connection that died; what came before it
 // says more than err.
 func (p *pipeline) failed(err error) (died bool, first error) {
-	_ = p.locked(func() error {
-		died, first = p.session.postgres().IsClosed(), cmp.Or(p.err, err)
-		return nil
-	})
-	return died, first
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.died, cmp.Or(p.err, err)
 }
 
 func (d *postgresDB) exec(ctx context.Context, _ bun.Tx, query string, args ...any) error {
