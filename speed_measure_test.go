@@ -132,9 +132,11 @@ func (g *speedRig) roleOf(p *product, what string) (r speedRole, deliveries int)
 }
 
 // publish measures what the load generator publishes until all of it has
-// arrived and is recorded.
+// arrived and is recorded. What the measurements before left to be written, of
+// this database or another, is written first.
 func (g *speedRig) publish(p *product, what string, webhooks []string) (report speedReport, rate float64) {
 	g.t.Helper()
+	syscall.Sync()
 	role, want := g.roleOf(p, what)
 	role.Run = g.run(what)
 	watch := watchSpeed(p.families(g.sink))
@@ -207,11 +209,9 @@ func (g *speedRig) round(db storetest.Database) {
 	p.stop()
 }
 
-// latency measures publish to receipt at a quiet pace, once the disk is quiet
-// too: what the measurements before left to be written is written first.
+// latency measures publish to receipt at a quiet pace.
 func (g *speedRig) latency(p *product, webhooks []string) {
 	g.t.Helper()
-	syscall.Sync()
 	report, _ := g.publish(p, paced, webhooks)
 	g.samples.add(p.db.Kind, paced, "p50", report.P50)
 	g.samples.add(p.db.Kind, paced, "p99", report.P99)

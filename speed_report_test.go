@@ -161,7 +161,7 @@ func (r speedReportText) markdown() string {
 	for _, line := range r.lines {
 		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", line.label, line.cell(s, storetest.KindSQLite), line.cell(s, storetest.KindPostgres), line.reach)
 	}
-	b.WriteString("\nA delivery counts once it arrived, and each measurement fails unless every delivery arrived once and was recorded. Deliveries a second run from the first call\nto the last arrival; when draining, from the first arrival. Before latency is measured, what the load left to be written is written. Memory is the resident set of Belfry, and what the processes of Postgres hold, pages shared counted once.\n")
+	b.WriteString("\nA delivery counts once it arrived, and each measurement fails unless every delivery arrived once and was recorded. Deliveries a second run from the first call\nto the last arrival; when draining, from the first arrival. Each begins once the disk has what was written before it. Memory is the resident set of Belfry, and what the processes of Postgres hold, pages shared counted once.\n")
 	return b.String()
 }
 
