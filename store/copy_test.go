@@ -11,7 +11,7 @@ func TestManyRowsAreWrittenAsOneIs(t *testing.T) {
 	d := openDesk(t, storetest.Postgres(t), store.Limits{})
 	d.bound("https://a.example/", "agent é")
 	e := store.NewEvent{Type: "call.ended", AgentID: "agent é", Data: []byte(`{"n":1}`), Timestamp: d.clock.now()}
-	many := make([]store.NewEvent, 40)
+	many := make([]store.NewEvent, 100)
 	for i := range many {
 		many[i] = e
 	}
