@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"testing"
+	"time"
 
 	"belfry/store"
 	"belfry/store/storetest"
@@ -19,8 +20,9 @@ func TestManyRowsAreWrittenAsOneIs(t *testing.T) {
 		_, _, err := d.Publish(d.ctx, store.Publication{AccountID: d.account, Batch: true, Events: events})
 		must(t, err)
 		var jobs []store.Job
-		for more := d.claim(); len(more) > 0; more = d.claim() {
-			jobs = append(jobs, more...)
+		for len(jobs) < len(events) {
+			jobs = append(jobs, d.claim()...)
+			d.clock.forward(time.Second) // more than 50 at once are beyond the account's rate
 		}
 		d.answer(500, jobs...)
 	}
