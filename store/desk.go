@@ -95,15 +95,6 @@ func readAccountState(scan scanner) (*accountState, error) {
 	return &a, err
 }
 
-// enterAccounts lets the transaction work on the accounts beside others, or alone,
-// until it ends, and reads their states.
-func (s *Store) enterAccounts(ctx context.Context, tx bun.Tx, ids []uuid.UUID, alone bool) (map[uuid.UUID]*accountState, error) {
-	if err := s.d.enter(ctx, tx, ids, alone); err != nil {
-		return nil, err
-	}
-	return s.statesOf(ctx, tx, ids)
-}
-
 // enterQueues lets the transaction work on the accounts beside others, and locks
 // the queues. What the accounts may spend is read last, when others have spent.
 func (s *Store) enterQueues(ctx context.Context, tx bun.Tx, accounts, ids []uuid.UUID) (states map[uuid.UUID]*accountState, queues map[uuid.UUID]*queueRow, err error) {
@@ -152,9 +143,14 @@ func (s *Store) lockAccount(ctx context.Context, tx bun.Tx, id uuid.UUID) (*acco
 	return s.enterAccount(ctx, tx, id, true)
 }
 
-// enterAccount is enterAccounts for one; CodeNotFound where it does not exist.
+// enterAccount lets the transaction work on the account beside others, or alone,
+// until it ends, and reads its state; CodeNotFound where it does not exist.
 func (s *Store) enterAccount(ctx context.Context, tx bun.Tx, id uuid.UUID, alone bool) (*accountState, error) {
-	states, err := s.enterAccounts(ctx, tx, []uuid.UUID{id}, alone)
+	ids := []uuid.UUID{id}
+	if err := s.d.enter(ctx, tx, ids, alone); err != nil {
+		return nil, err
+	}
+	states, err := s.statesOf(ctx, tx, ids)
 	if err == nil && states[id] == nil {
 		err = notFound()
 	}
