@@ -241,5 +241,8 @@ func (l look) suffix() string {
 	if l.NoScript {
 		s += "-noscript"
 	}
+	if l.Bars {
+		s += "-bars"
+	}
 	return s
 }

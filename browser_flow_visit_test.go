@@ -98,31 +98,38 @@ func (f *flow) lookAt(name string, reload bool) {
 	f.p.lookAs(before)
 }
 
-// sideways are the elements that stand out of the page, or out of the box of a
-// table; code may scroll in its own box.
-const sideways = `(() => {
+// misfits are the elements that stand out of the page, or out of the box of a
+// table, where code may scroll in its own box; and those that scroll by so little
+// that nobody meant them to.
+const misfits = `(() => {
 	const name = el => el.tagName.toLowerCase() + (el.id ? "#" + el.id : "") + "." + Array.from(el.classList).join(".");
 	const found = [];
-	if (document.documentElement.scrollWidth > innerWidth) {
+	const width = document.documentElement.clientWidth;
+	if (document.documentElement.scrollWidth > width) {
 		found.push("the page is " + document.documentElement.scrollWidth + " wide");
 		for (const el of document.querySelectorAll("body *")) {
 			const box = el.getBoundingClientRect();
-			if (box.width && box.right > innerWidth + 1 && found.length < 6) found.push(name(el));
+			if (box.width && box.right > width + 1 && found.length < 6) found.push(name(el));
 		}
 	}
 	for (const box of document.querySelectorAll(".table-box, .panel, .strip, .content"))
 		if (box.scrollWidth > box.clientWidth + 1) found.push(name(box) + " holds " + box.scrollWidth + " in " + box.clientWidth);
+	for (const el of document.querySelectorAll("body *")) {
+		const over = el.scrollHeight - el.clientHeight;
+		if (over > 0 && over <= 8 && /auto|scroll/.test(getComputedStyle(el).overflowY)) found.push(name(el) + " scrolls by " + over + " px");
+	}
 	return found;
 })()`
 
-// fits fails the test where something on the page stands out sideways.
+// fits fails the test where something on the page stands out sideways, or scrolls
+// by a few pixels.
 func (p *tab) fits() {
 	p.t.Helper()
-	found, err := evaluate[[]string](p, sideways)
+	found, err := evaluate[[]string](p, misfits)
 	if err != nil {
 		p.fatalf("measure the page: %v", err)
 	}
 	if len(found) > 0 {
-		p.t.Errorf("%s%s scrolls sideways: %s", p.url(), p.look.suffix(), strings.Join(found, "; "))
+		p.t.Errorf("%s%s does not fit: %s", p.url(), p.look.suffix(), strings.Join(found, "; "))
 	}
 }

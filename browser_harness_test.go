@@ -40,7 +40,7 @@ func startBrowser(t *testing.T) *browser {
 		[]chromedp.ExecAllocatorOption{
 			chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
 			chromedp.Flag("disable-component-update", true),
-			chromedp.Flag("hide-scrollbars", true),
+			chromedp.Flag("hide-scrollbars", false), // a look hides them
 			chromedp.Flag("no-proxy-server", true),
 		},
 	)...)
@@ -76,6 +76,7 @@ type look struct {
 	Dark     bool
 	Forced   bool // the colours are the visitor's own, few and strong
 	NoScript bool
+	Bars     bool // scrollbars take room
 }
 
 // tab is one browser window of a visitor with cookies of its own. Its methods
@@ -124,7 +125,7 @@ func (p *tab) lookAs(l look) {
 			{Name: "forced-colors", Value: forced},
 			{Name: "prefers-reduced-motion", Value: "reduce"},
 		},
-	}), scripts(!l.NoScript))
+	}), scripts(!l.NoScript), command(emulation.SetScrollbarsHidden, emulation.SetScrollbarsHiddenParams{Hidden: !l.Bars}))
 }
 
 // scripts lets pages run scripts, or not.

@@ -33,7 +33,7 @@ func (s *screens) inspect(one screen, path string) {
 		s.p.focusable()
 	}
 	for _, width := range []int64{1600, 1024, wide / 2} { // half as wide: at a zoom of 200 %
-		s.p.lookAs(look{Width: width})
+		s.p.lookAs(look{Width: width, Bars: true})
 		s.p.fits()
 	}
 	if path != "" && one.do == nil {
