@@ -32,10 +32,10 @@ test: deps vet lint format fresh ## check everything, as CI does
 torture: deps ## run the tests of the worst day in their long form
 	go test -v -timeout 2h -run WorstDay . -args -torture
 
-bench: ## measure the whole program and write docs/benchmarks.md (12 minutes)
+bench: ## measure the whole program and write docs/benchmarks.md (15 minutes)
 	$(BENCH)
 
-bench-large: ## the same, beside and after LARGE=1000000 deliveries (an hour)
+bench-large: ## the same, beside and after LARGE=1000000 deliveries (20 minutes)
 	$(BENCH) -bench-large $(LARGE)
 
 bench-functions: ## measure hot functions, in a form that benchstat reads

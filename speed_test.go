@@ -20,7 +20,7 @@ import (
 // What may be changed about a measurement, with -args.
 var (
 	speedProgram = flag.String("bench-program", "", "the `file` of a built belfry to be measured; empty: the program of these sources")
-	speedRounds  = flag.Int("bench-rounds", 3, "how many times each thing is measured")
+	speedRounds  = flag.Int("bench-rounds", 5, "how many times each thing is measured")
 	speedCount   = flag.Int("bench-deliveries", 0, "how many deliveries are measured; 0: as many as tell")
 	speedLarge   = flag.Int("bench-large", 0, "how many deliveries lie beside, and are drained; 0: none lie beside")
 	speedWrite   = flag.String("bench-write", "", "the `file` that takes the report")
