@@ -110,8 +110,10 @@ func (g *speedRig) beside(db storetest.Database) {
 	p.start()
 	fmt.Fprintf(os.Stderr, "%s: %d deliveries due and %d to come lie beside\n", db.Kind, g.size.beside, g.size.beside)
 	before := g.floor()
-	for _, what := range []string{batches, singles} {
-		before = g.publishAgainstFloor(p, what+besideAll, webhooks[what], before)
+	for range g.size.rounds {
+		for _, what := range []string{batches, singles} {
+			before = g.publishAgainstFloor(p, what+besideAll, webhooks[what], before)
+		}
 	}
 	p.stop()
 }

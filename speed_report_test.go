@@ -156,7 +156,7 @@ func (r speedReportText) markdown() string {
 	fmt.Fprintf(b, "- Postgres %s with the settings it comes with, fsync among them, over a Unix socket.\n", r.postgres)
 	fmt.Fprintf(b, "- The floor: the same signed requests from a bare Go loop to the same receiver, kept connections, 64 in flight. Median %.0f/s (%.0f to %.0f), CPU seconds per 1000: sender %.4f, receiver %.4f.\n",
 		s.median("", theFloor, "delivered"), slices.Min(floors), slices.Max(floors), s.median("", theFloor, "cpu sender"), s.median("", theFloor, "cpu receiver"))
-	fmt.Fprintf(b, "- Medians of %s, taken by turns on fresh databases, but for draining, memory at rest and what is beside a backlog: those are measured once. Each is held against the floors measured just before and after it. Data of %d bytes, limits of rate raised, all others as they come (16 requests in flight per webhook).\n\n", rounds(r.size.rounds), speedBytes)
+	fmt.Fprintf(b, "- Medians of %s, taken by turns on fresh databases, beside a backlog on one; draining and memory at rest are measured once. Each is held against the floors measured just before and after it. Data of %d bytes, limits of rate raised, all others as they come (16 requests in flight per webhook).\n\n", rounds(r.size.rounds), speedBytes)
 	b.WriteString("| what | SQLite | Postgres | to reach |\n|---|---|---|---|\n")
 	for _, line := range r.lines {
 		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", line.label, line.cell(s, storetest.KindSQLite), line.cell(s, storetest.KindPostgres), line.reach)
